@@ -1,0 +1,98 @@
+"""The commands of those who ask, publish and serve."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from policygraph.cli.running import Settings, say
+from policygraph.errors import ProjectError, UnknownThing
+
+_folder = click.Path(path_type=Path)
+_pass_settings = click.make_pass_decorator(Settings)
+
+
+@click.command(epilog="Example: policygraph query who-advocates-what --format csv")
+@click.argument("query", required=False)
+@click.option("--list", "list_", is_flag=True, help="List the questions of the project.")
+@click.option(
+    "--format",
+    "format_",
+    help="table, json, xml, csv, tsv; ttl, nt, jsonld, rdf, nq, trig for CONSTRUCT and DESCRIBE. "
+    "Without it: a table on a terminal, else CSV; Turtle for graphs.",
+)
+@_pass_settings
+def query(settings: Settings, *, query: str | None, list_: bool, format_: str | None) -> None:
+    """Ask a question by its name, or run a SPARQL file, or standard input ('-')."""
+    from policygraph.catalogue import questions
+    from policygraph.cli.answering import default_format, print_answer
+    from policygraph.cli.printing import print_table
+    from policygraph.graph import build
+
+    project = settings.open()
+    if list_ or query is None:
+        rows = [(question.name, question.summary) for question in questions(project)]
+        print_table(("name", "question"), rows)
+        return
+    text = _query_text(settings, query)
+    answer = build(project).query(text)
+    print_answer(answer, format_ or default_format(answer.kind), project)
+
+
+@click.command(epilog="Example: policygraph release dist/2026-11")
+@click.argument("folder", type=_folder)
+@_pass_settings
+def release(settings: Settings, *, folder: Path) -> None:
+    """Write the dumps, vocabulary, rules, metadata and checksums, whole or not at all.
+
+    The same graph gives the same bytes. Refused (exit 1) when a rule is violated.
+    """
+    from policygraph.release import write_release
+
+    done = write_release(settings.open(), folder, progress=say)
+    click.echo(f"release {done.id}\n{len(done.files)} files in {done.folder}")
+
+
+@click.command(epilog="Example: policygraph serve --port 8080")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port."
+)
+@_pass_settings
+def serve(settings: Settings, *, host: str, port: int) -> None:
+    """Build the graph, check it, and serve pages and the SPARQL endpoint."""
+    from policygraph.web.server import serve as run
+
+    run(settings.open(), host=host, port=port)
+
+
+@click.command(epilog="Example: policygraph init my-project && cd my-project && policygraph check")
+@click.argument("folder", type=_folder)
+def init(*, folder: Path) -> None:
+    """Make an empty project: the vocabulary, the rules and the questions, and no data."""
+    from policygraph.project import create_project
+
+    project = create_project(folder)
+    click.echo(
+        f"made {project.root}; next: policygraph --project {folder} segment TEXT --name NAME"
+    )
+
+
+def _query_text(settings: Settings, query: str) -> str:
+    """Return the text of a query given as a name, a file or '-'."""
+    from policygraph.catalogue import find_query, read_query
+
+    if query == "-":
+        return sys.stdin.read()
+    path = Path(query)
+    if path.suffix in {".rq", ".sparql"} or path.is_file():
+        if not path.is_file():
+            raise ProjectError(f"{path}: no such file; give a query file, a question's name or '-'")
+        return read_query(path, settings.base).text
+    try:
+        return find_query(settings.open(), query).text
+    except UnknownThing as error:
+        raise UnknownThing(f"{error}; or give a file, or '-' for standard input") from error
+
+
+COMMANDS = (query, release, serve, init)

@@ -1,0 +1,51 @@
+"""What all commands share: the project they work on, and how errors become one line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from policygraph.errors import CheckFailed, PolicygraphError
+from policygraph.project import Project, is_project, open_project
+
+COULD_NOT_RUN = 2
+VIOLATIONS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options that stand before the command's name."""
+
+    folder: Path | None
+    base: str
+
+    def open(self) -> Project:
+        """Open the project that the options name."""
+        here = Path.cwd()
+        return open_project(self.folder or (here if is_project(here) else None), self.base)
+
+
+class Group(click.Group):
+    """A group whose commands end in one line, not a traceback, on an error a user can cause."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        """Run the command; exit 1 when a rule is broken, 2 when it could not run."""
+        try:
+            return super().invoke(ctx)
+        except CheckFailed as error:
+            fail(str(error), VIOLATIONS)
+        except PolicygraphError as error:
+            fail(str(error), COULD_NOT_RUN)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Print an error and end the command."""
+    click.echo(f"policygraph: {message}", err=True)
+    raise SystemExit(code)
+
+
+def say(message: str) -> None:
+    """Tell a person what is being done; nothing is said to a pipe."""
+    if click.get_text_stream("stderr").isatty():
+        click.echo(message, err=True)

@@ -1,0 +1,75 @@
+"""The embedded engine: a pyoxigraph store in memory, queried with all its graphs as one."""
+
+from collections.abc import Iterable
+
+import pyoxigraph
+
+from policygraph.namespaces import DEFAULT_BASE, prologue
+from policygraph.store.answers import Answer, query_fault
+from policygraph.store.formats import Format, Kind
+from policygraph.store.parsing import Quads
+from policygraph.store.writing import write_quads
+from policygraph.terms import Row
+
+
+class Store:
+    """Named graphs in memory. The default graph of a query is the union of all of them."""
+
+    def __init__(self, base: str = DEFAULT_BASE) -> None:
+        self.base = base
+        self._engine = pyoxigraph.Store()
+
+    def __len__(self) -> int:
+        """Return the number of quads."""
+        return len(self._engine)
+
+    def load(self, quads: Quads) -> None:
+        """Add parsed quads to their graphs."""
+        self._engine.bulk_extend(quads.items)
+
+    def update(self, text: str) -> None:
+        """Run a SPARQL update of the program's own; the project's prefixes are known in it."""
+        self._engine.update(prologue(self.base) + text)
+
+    def query(self, text: str) -> Answer:
+        """Run a query as a user wrote it. Raises QueryFault with the line and column."""
+        try:
+            result = self._engine.query(text, use_default_graph_as_union=True)
+        except (SyntaxError, ValueError, RuntimeError, OSError) as error:
+            raise query_fault(error, text) from error
+        return Answer(result, self.base)
+
+    def select(self, text: str) -> list[Row]:
+        """Run a SELECT of the program's own; the project's prefixes are known in it."""
+        return list(self.query(prologue(self.base) + text).rows())
+
+    def graph_names(self) -> list[str]:
+        """Return the IRIs of the named graphs, sorted."""
+        names = self._engine.named_graphs()
+        return sorted(name.value for name in names if isinstance(name, pyoxigraph.NamedNode))
+
+    def graph(self, names: Iterable[str]) -> Quads:
+        """Return the quads of some named graphs."""
+        graphs = [pyoxigraph.NamedNode(name) for name in names]
+        return Quads(
+            tuple(
+                quad for g in graphs for quad in self._engine.quads_for_pattern(None, None, None, g)
+            )
+        )
+
+    def dump(
+        self, format_: Format, *, graphs: Iterable[str] | None = None, kind: Kind = Kind.DATASET
+    ) -> bytes:
+        """Write graphs (all without `graphs`) in a format: the same graphs give the same bytes.
+
+        With Kind.GRAPH, and in a format that holds no graph names, they are written as one.
+        """
+        quads = self.graph(self.graph_names() if graphs is None else graphs)
+        return write_quads(quads, format_, base=self.base, kind=kind)
+
+    def canonical(self) -> bytes:
+        """Return all quads as canonical N-Quads (RDFC-1.0): one line each, in code point order."""
+        dataset = pyoxigraph.Dataset(self._engine)
+        dataset.canonicalize(pyoxigraph.CanonicalizationAlgorithm.RDFC_1_0_SHA_256)
+        lines = pyoxigraph.serialize(dataset, format=pyoxigraph.RdfFormat.N_QUADS) or b""
+        return b"".join(sorted(lines.splitlines(keepends=True)))

@@ -1,0 +1,58 @@
+"""Passages are written once, found again, and refused for another text."""
+
+import pytest
+
+from policygraph import ProjectError, SourceTextError, check, read_text, write_passages
+from policygraph.passages import LONGEST_ANCHOR
+
+
+def test_writing_again_changes_nothing(empty, small_text):
+    first = write_passages(empty, read_text(small_text), name="parks")
+    assert {path.name for path in first.written} == {"source.ttl", "passages.ttl"}
+    assert write_passages(empty, read_text(small_text), name="parks").written == ()
+
+
+def test_the_article_gives_the_passages_that_are_there(copied, sources):
+    text = read_text(sources / "harris-immigration-2024.txt")
+    assert write_passages(copied, text, name="harris-immigration-2024").written == ()
+
+
+def test_a_changed_text_is_refused_with_the_place(empty, small_text, tmp_path):
+    write_passages(empty, read_text(small_text), name="parks")
+    edited = tmp_path / "parks.txt"
+    edited.write_text(small_text.read_text().replace("cool the streets", "shade the streets"))
+    before = {path: path.read_bytes() for path in empty.source("parks").iterdir()}
+    with pytest.raises(SourceTextError, match=r"parks\.txt:8: passage 1-1-1"):
+        write_passages(empty, read_text(edited), name="parks")
+    assert {path: path.read_bytes() for path in empty.source("parks").iterdir()} == before
+
+
+def test_what_a_curator_wrote_about_the_source_is_kept(empty, small_text):
+    write_passages(empty, read_text(small_text), name="parks")
+    described = empty.source("parks") / "source.ttl"
+    described.write_text(
+        described.read_text().replace('"parks"@en ;', '"Parks"@en, "Parques"@es ;')
+    )
+    edited = described.read_text()
+    write_passages(empty, read_text(small_text), name="parks")
+    assert described.read_text() == edited
+
+
+def test_a_public_address_gives_text_fragments(empty, tmp_path):
+    text = tmp_path / "speech.md"
+    text.write_text(
+        "---\ntitle: A speech\ndate: '2024-09-27'\nsource_url: https://example.org/speech\n---\n"
+        "We will build well-lit paths, and more of them, for everybody who walks.\n"
+    )
+    write_passages(empty, read_text(text), name="speech")
+    turtle = (empty.source("speech") / "passages.ttl").read_text()
+    (value,) = [line.split('"')[1] for line in turtle.splitlines() if ":~:text=" in line]
+    assert value == ":~:text=We%20will%20build%20well%2Dlit,for%20everybody%20who%20walks."
+    assert all(len(anchor) <= LONGEST_ANCHOR for anchor in value.split("=")[1].split(","))
+    assert not check(empty, sources=tmp_path).of(0)
+
+
+@pytest.mark.parametrize("name", ["Parks", "a b", "../x", ""])
+def test_a_name_that_is_no_slug_is_refused(empty, small_text, name):
+    with pytest.raises(ProjectError, match="lower-case"):
+        write_passages(empty, read_text(small_text), name=name)
