@@ -13,7 +13,7 @@ def test_a_statement_reads_as_a_sentence(project, store):
     assert found.said == (
         "Kamala Harris — advocates — Immigration approach ascribed to Kamala Harris by the source"
     )
-    assert found.attribution() == "reported, held by Kamala Harris (verb: champions)"
+    assert found.attribution() == "Reported, held by Kamala Harris (verb: champions)"
     assert [passage.position for passage in found.passages] == ["section 0, sentence 1"]
 
 

@@ -18,6 +18,10 @@ _TOKEN = re.compile(
 )
 
 
+_LENGTH_WITHOUT_DOT = {"prefix": 3, "base": 2}
+"""SPARQL's way to declare them ends without a full stop."""
+
+
 def lines_of(turtle: str, base: str) -> dict[str, int]:
     """Return, for each IRI that is a subject, the line (from 1) of its first description."""
     found: dict[str, int] = {}
@@ -44,6 +48,9 @@ def _sentences(turtle: str) -> Iterator[list[tuple[str, int]]]:
                 sentence = []
         elif token.lastgroup in {"iri", "name"} and depth == 0:
             sentence.append((word, line))
+            if len(sentence) == _LENGTH_WITHOUT_DOT.get(sentence[0][0].lower()):
+                yield sentence
+                sentence = []
         line += word.count("\n")
 
 

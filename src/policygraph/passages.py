@@ -28,7 +28,6 @@ _HEAD = """\
 @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
 @prefix schema: <http://schema.org/> .
 @prefix source: <id/source/> .
-@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 """
 
 
@@ -166,8 +165,7 @@ def _passage(source: SourceText, item: Segment, name: str, page: str | None) -> 
     yield f"    oa:hasSelector {selectors} ;"
     yield f'    schema:sha256 "{digest_of(words)}" .'
     yield f"{iri}/position> a oa:TextPositionSelector ;"
-    yield f'    oa:start "{item.start}"^^xsd:nonNegativeInteger ;'
-    yield f'    oa:end "{item.end}"^^xsd:nonNegativeInteger .'
+    yield f"    oa:start {item.start} ; oa:end {item.end} ."
     if page:
         yield f"{iri}/fragment> a oa:FragmentSelector ;"
         yield "    dcterms:conformsTo <https://wicg.github.io/scroll-to-text-fragment/> ;"

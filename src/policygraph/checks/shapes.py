@@ -77,7 +77,7 @@ def _findings(results: rdflib.Graph, shapes: rdflib.Graph, base: str) -> Iterato
     for result in results.subjects(RDF.type, SH.ValidationResult):
         shape = results.value(result, SH.sourceShape)
         focus, value = results.value(result, SH.focusNode), results.value(result, SH.value)
-        # A rule written once for the whole graph has the vocabulary as focus, the offender as value.
+        # A rule written once for the whole graph has a term as focus, the offender as value.
         is_whole_graph = str(focus).startswith(f"{base}ns#") and isinstance(value, rdflib.URIRef)
         yield Finding(
             rule=str(shapes.value(shape, DCTERMS.identifier) or shape or "SHACL"),

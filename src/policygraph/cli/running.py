@@ -1,5 +1,6 @@
 """What all commands share: the project they work on, and how errors become one line."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -47,5 +48,5 @@ def fail(message: str, code: int) -> NoReturn:
 
 def say(message: str) -> None:
     """Tell a person what is being done; nothing is said to a pipe."""
-    if click.get_text_stream("stderr").isatty():
+    if sys.stderr.isatty():
         click.echo(message, err=True)

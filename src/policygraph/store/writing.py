@@ -1,6 +1,7 @@
 """Write quads: the same quads give the same bytes, laid out for readers where a format allows."""
 
 import re
+from collections.abc import Iterable
 
 import pyoxigraph
 
@@ -20,8 +21,10 @@ _PREFIXES_IN = {
 }
 """For each format with prefixes, what finds those in use (group 1) in a serialised text."""
 
-# Line breaks in literals are escaped, so a line that ends in a full stop ends a sentence.
+# Literals escape their line breaks, so a line of Turtle ends where the engine ended it.
 _NEXT_SUBJECT = re.compile(rb"(?<= \.\n)(?=[^@}])|(?<=\n}\n)(?=.)")
+_BETWEEN_OBJECTS = re.compile(rb'("(?:[^"\\]|\\.)*"|<[^>]*>)| , ')
+_LONG = 100
 
 
 def write_quads(quads: Quads, format_: Format, *, base: str, kind: Kind = Kind.DATASET) -> bytes:
@@ -33,18 +36,30 @@ def write_quads(quads: Quads, format_: Format, *, base: str, kind: Kind = Kind.D
     assert isinstance(format_.engine, pyoxigraph.RdfFormat), format_.name
     is_one_graph = kind is Kind.GRAPH or kind not in format_.kinds
     items = (pyoxigraph.Quad(*quad.triple) for quad in quads.items) if is_one_graph else quads.items
-    dataset = pyoxigraph.Dataset(items)
-    dataset.canonicalize(pyoxigraph.CanonicalizationAlgorithm.RDFC_1_0_SHA_256)
-    text = _serialised(sorted(dataset, key=_place), format_.engine, prefixes(base))
+    ordered = sorted(_labelled(set(items)), key=_place)
+    text = _serialised(ordered, format_.engine, prefixes(base))
     return text if text.endswith(b"\n") else text + b"\n"
+
+
+def _labelled(quads: set[pyoxigraph.Quad]) -> Iterable[pyoxigraph.Quad]:
+    """Give blank nodes their canonical labels; where there are none, that time is saved."""
+    terms = (term for quad in quads for term in (quad.subject, quad.object))
+    if not any(isinstance(term, pyoxigraph.BlankNode) for term in terms):
+        return quads
+    dataset = pyoxigraph.Dataset(quads)
+    dataset.canonicalize(pyoxigraph.CanonicalizationAlgorithm.RDFC_1_0_SHA_256)
+    return dataset
 
 
 def _place(quad: pyoxigraph.Quad) -> tuple[str, str, bool, str, str, str]:
     """Return what to sort by: graph, subject (9 before 10), type first, predicate, object."""
-    subject, object_ = str(quad.subject), str(quad.object)
     is_other = quad.predicate != _TYPE
-    numbered = _NUMBER.sub(_padded, subject)
-    return str(quad.graph_name), numbered, is_other, str(quad.predicate), object_, subject
+    subject, object_ = _numbered(quad.subject), _numbered(quad.object)
+    return str(quad.graph_name), subject, is_other, str(quad.predicate), object_, str(quad)
+
+
+def _numbered(term: object) -> str:
+    return _NUMBER.sub(_padded, str(term).strip("<>"))
 
 
 def _padded(number: re.Match[str]) -> str:
@@ -65,7 +80,16 @@ def _serialised(
 
 
 def _laid_out(text: bytes) -> bytes:
-    """Sort the prefixes of Turtle or TriG and set the subjects apart by a blank line."""
+    """Lay Turtle or TriG out as the project's own files are: prefixes sorted, subjects apart."""
     lines = text.splitlines(keepends=True)
     head = sorted(line for line in lines if line.startswith(b"@prefix"))
-    return b"".join(head) + _NEXT_SUBJECT.sub(b"\n", b"\n" + b"".join(lines[len(head) :]))
+    body = b"".join(map(_folded, lines[len(head) :]))
+    return b"".join(head) + _NEXT_SUBJECT.sub(b"\n", b"\n" + body)
+
+
+def _folded(line: bytes) -> bytes:
+    """Indent by spaces, and put each object of a long list on a line of its own."""
+    rest = line.lstrip(b"\t")
+    depth = len(line) - len(rest)
+    between = b",\n" + b"    " * (depth + 1) if len(line) > _LONG else b", "
+    return b"    " * depth + _BETWEEN_OBJECTS.sub(lambda found: found[1] or between, rest)

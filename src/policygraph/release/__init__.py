@@ -1,0 +1,93 @@
+"""Releases: a checked graph as files to publish, with what describes and what proves them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from policygraph.checks import check_subject, subject_of
+from policygraph.errors import CheckFailed, ProjectError
+from policygraph.findings import Report, Severity
+from policygraph.project import Project, new_folder
+from policygraph.release.dumps import DUMPS, TERMS, release_id, write_dumps, write_terms
+from policygraph.release.metadata import DESCRIPTIONS, write_descriptions
+from policygraph.texts import digest_of
+
+CHECKSUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release as written.
+
+    `id` is the SHA-256 (hex digits) of the data set's canonical N-Quads (RDFC-1.0), which are the
+    bytes of policygraph.nq. `triples` counts each triple once, however many graphs hold it.
+    """
+
+    id: str
+    folder: Path
+    files: tuple[Path, ...]
+    triples: int
+
+
+def write_release(
+    project: Project,
+    folder: Path,
+    *,
+    sources: Path | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Release:
+    """Check a project and write its release: whole, or not at all. A release there is replaced.
+
+    With `sources`, the folder of the source texts, evidence and wording are checked too. Raises
+    CheckFailed when a rule is violated; ProjectError when the folder holds anything but a release,
+    or cannot be written.
+    """
+    target = folder.resolve()
+    _refuse_other_files(target)
+    progress("checking the graph")
+    subject = subject_of(project, sources=sources)
+    _refuse_violations(check_subject(subject))
+    store = subject.store
+    with new_folder(target) as part:
+        dumps = write_dumps(project, store, part, progress=progress)
+        write_terms(project, store, part)
+        id_ = release_id(dumps)
+        write_descriptions(store, dumps, part, id_=id_)
+        names = sorted(path.name for path in part.iterdir())
+        sums = (f"{digest_of((part / name).read_bytes())}  {name}\n" for name in names)
+        (part / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
+    files = tuple(target / name for name in (CHECKSUMS, *names))
+    (row,) = store.select("SELECT (COUNT(DISTINCT *) AS ?triples) { ?s ?p ?o }")
+    return Release(id_, target, files, int(str(row["triples"])))
+
+
+def _refuse_other_files(folder: Path) -> None:
+    """Raise ProjectError unless the folder is new, empty, or holds a release and nothing else."""
+    try:
+        found = {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ProjectError(
+            f"{folder}: not a folder that can be used ({error.strerror}); give another"
+        ) from error
+    others = sorted(found - {CHECKSUMS, *DUMPS, *TERMS, *DESCRIPTIONS})
+    if found and (others or CHECKSUMS not in found):
+        what = f"it holds {others[0]}" if others else f"it has no {CHECKSUMS}"
+        raise ProjectError(
+            f"{folder}: not empty and not just a release, {what}; give a new folder, "
+            "nothing was written"
+        )
+
+
+def _refuse_violations(report: Report) -> None:
+    violations = report.of(Severity.VIOLATION)
+    if not violations:
+        return
+    first = violations[0]
+    place = f"{first.place}: " if first.place else ""
+    count = f"{len(violations)} violation{'s' * (len(violations) > 1)}"
+    raise CheckFailed(
+        f"{place}{first.rule}: {first.node}: {first.message} ({count}, nothing was written; "
+        "'policygraph check' lists them)"
+    )
