@@ -63,7 +63,7 @@ def test_an_edited_source_text_is_found_with_its_line(copied, sources, tmp_path)
     (tmp_path / "texts" / f"{NAME}.txt").write_text(text)
     found = {f.rule: f for f in _violations(copied, sources=tmp_path / "texts")}
     assert set(found) == {"E2", "E3"}
-    assert "differs at line 28: passage 3-1-0" in found["E2"].message
+    assert ".txt:21: passage 3-1-0: not the text" in found["E2"].message
 
 
 def test_a_wrong_ni_uri_is_found(copied):

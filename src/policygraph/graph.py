@@ -50,6 +50,7 @@ def build(project: Project, quads: list[Quads] | None = None) -> Store:
         store.load(items)
     for edges in _EDGES:
         store.update(edges)
+    store.unite()
     return store
 
 

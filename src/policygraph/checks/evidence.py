@@ -40,7 +40,7 @@ def passages_say_what_they_said(subject: Subject) -> Iterator[Finding]:
             yield _finding(
                 "E2",
                 row["source"],
-                f"the text at {source.path} is not the one described; it differs at line {place}",
+                f"{source.path}:{place}: not the text described, it differs here",
                 "restore the text, or describe the new one as a source of its own",
             )
     for row in subject.store.select(_PASSAGES):

@@ -41,16 +41,18 @@ def query(settings: Settings, *, query: str | None, list_: bool, format_: str | 
 
 @click.command(epilog="Example: policygraph release dist/2026-11")
 @click.argument("folder", type=_folder)
+@click.option("--sources", type=_folder, help="The folder of the source texts, to check evidence.")
 @_pass_settings
-def release(settings: Settings, *, folder: Path) -> None:
+def release(settings: Settings, *, folder: Path, sources: Path | None) -> None:
     """Write the dumps, vocabulary, rules, metadata and checksums, whole or not at all.
 
     The same graph gives the same bytes. Refused (exit 1) when a rule is violated.
     """
     from policygraph.release import write_release
 
-    done = write_release(settings.open(), folder, progress=say)
-    click.echo(f"release {done.id}\n{len(done.files)} files in {done.folder}")
+    done = write_release(settings.open(), folder, sources=sources, progress=say)
+    files = f"{len(done.files)} files, {done.triples} triples, in {done.folder}"
+    click.echo(f"release {done.id}\n{files}")
 
 
 @click.command(epilog="Example: policygraph serve --port 8080")

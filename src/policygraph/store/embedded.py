@@ -1,4 +1,9 @@
-"""The embedded engine: a pyoxigraph store in memory, queried with all its graphs as one."""
+"""The embedded engine: a pyoxigraph store in memory.
+
+The default graph of a query is the union of all named graphs. The engine can make that union as it
+goes, but then repeats a triple once for each graph that holds it, so that COUNT and every query
+without DISTINCT would be wrong. So the union is kept as the default graph (`unite`).
+"""
 
 from collections.abc import Iterable
 
@@ -11,21 +16,30 @@ from policygraph.store.parsing import Quads
 from policygraph.store.writing import write_quads
 from policygraph.terms import Row
 
+_DEFAULT = pyoxigraph.DefaultGraph()
+
 
 class Store:
-    """Named graphs in memory. The default graph of a query is the union of all of them."""
+    """Named graphs in memory, and, once united, their union as the default graph."""
 
     def __init__(self, base: str = DEFAULT_BASE) -> None:
         self.base = base
         self._engine = pyoxigraph.Store()
 
     def __len__(self) -> int:
-        """Return the number of quads."""
-        return len(self._engine)
+        """Return the number of triples in the default graph."""
+        return sum(1 for _ in self._engine.quads_for_pattern(None, None, None, _DEFAULT))
 
     def load(self, quads: Quads) -> None:
         """Add parsed quads to their graphs."""
         self._engine.bulk_extend(quads.items)
+
+    def unite(self) -> None:
+        """Make the default graph the union of the named graphs, each triple once."""
+        named = [quad for quad in self._engine if quad.graph_name != _DEFAULT]
+        self._engine.bulk_extend(
+            pyoxigraph.Quad(q.subject, q.predicate, q.object, _DEFAULT) for q in named
+        )
 
     def update(self, text: str) -> None:
         """Run a SPARQL update of the program's own; the project's prefixes are known in it."""
@@ -34,7 +48,7 @@ class Store:
     def query(self, text: str) -> Answer:
         """Run a query as a user wrote it. Raises QueryFault with the line and column."""
         try:
-            result = self._engine.query(text, use_default_graph_as_union=True)
+            result = self._engine.query(text)
         except (SyntaxError, ValueError, RuntimeError, OSError) as error:
             raise query_fault(error, text) from error
         return Answer(result, self.base)
@@ -68,8 +82,8 @@ class Store:
         return write_quads(quads, format_, base=self.base, kind=kind)
 
     def canonical(self) -> bytes:
-        """Return all quads as canonical N-Quads (RDFC-1.0): one line each, in code point order."""
-        dataset = pyoxigraph.Dataset(self._engine)
+        """Return the named graphs as canonical N-Quads (RDFC-1.0): a line each, sorted."""
+        dataset = pyoxigraph.Dataset(self.graph(self.graph_names()).items)
         dataset.canonicalize(pyoxigraph.CanonicalizationAlgorithm.RDFC_1_0_SHA_256)
         lines = pyoxigraph.serialize(dataset, format=pyoxigraph.RdfFormat.N_QUADS) or b""
         return b"".join(sorted(lines.splitlines(keepends=True)))
