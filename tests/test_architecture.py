@@ -10,8 +10,8 @@ SOURCE = Path(policygraph.__file__).parent
 LONGEST_MODULE = 250
 
 LAYERS = (
-    {"errors", "namespaces", "terms", "findings", "locations", "segments"},
-    {"texts", "reports", "project"},
+    {"errors", "namespaces", "terms", "findings", "locations"},
+    {"texts", "reports", "project", "frontmatter", "segments"},
     {"store", "catalogue"},
     {"graph", "passages", "coverage", "statements", "jsonld"},
     {"checks"},
@@ -33,6 +33,7 @@ HOME_OF = {
     "rich": {"cli"},
     "sentencex": {"segments"},
     "werkzeug": {"web"},
+    "yaml": {"frontmatter"},
 }
 """Each third-party library and the only part of the package that may import it."""
 

@@ -8,7 +8,8 @@ NAME = "harris-immigration-2024"
 def test_reported_and_background_statements_give_edges_in_their_source_graph(store):
     missing = store.select(
         "SELECT ?st { ?st pg:voice ?v ; dcterms:source ?source ;"
-        " rdf:subject ?s ; rdf:predicate ?p ; rdf:object ?o FILTER (?v IN (voice:reported, voice:background))"
+        " rdf:subject ?s ; rdf:predicate ?p ; rdf:object ?o"
+        " FILTER (?v IN (voice:reported, voice:background))"
         " FILTER NOT EXISTS { GRAPH ?source { ?s ?p ?o } } }"
     )
     assert missing == []

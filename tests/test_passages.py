@@ -56,3 +56,27 @@ def test_a_public_address_gives_text_fragments(empty, tmp_path):
 def test_a_name_that_is_no_slug_is_refused(empty, small_text, name):
     with pytest.raises(ProjectError, match="lower-case"):
         write_passages(empty, read_text(small_text), name=name)
+
+
+def test_a_word_too_long_for_an_anchor_gives_no_fragment(empty, tmp_path):
+    text = tmp_path / "notice.md"
+    address = f"https://example.org/{'x' * 50}"
+    text.write_text(f"---\nsource_url: {address}\n---\nSee {address}\n")
+    write_passages(empty, read_text(text), name="notice")
+    assert "FragmentSelector" not in (empty.source("notice") / "passages.ttl").read_text()
+
+
+@pytest.mark.parametrize(
+    ("front", "expected"),
+    [
+        ("title: 'never closed", r"odd\.md:2: the front matter is not YAML"),
+        ("just words", "no 'key: value' lines"),
+        ("source_url: javascript:alert(1)", "no http"),
+    ],
+)
+def test_front_matter_that_cannot_be_read_says_where(empty, tmp_path, front, expected):
+    text = tmp_path / "odd.md"
+    text.write_text(f"---\n{front}\n---\nA sentence.\n")
+    with pytest.raises(SourceTextError, match=expected):
+        write_passages(empty, read_text(text), name="odd")
+    assert not empty.source("odd").exists()

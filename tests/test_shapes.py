@@ -22,6 +22,9 @@ RULES = [f"R{number}" for number in range(1, 28)]
 BASE = "https://w3id.org/policygraph/"
 PG = rdflib.Namespace(f"{BASE}ns#")
 
+MILDER = dict.fromkeys(("R20", "R24", "R25", "R27"), SH.Warning) | {"R26": SH.Info}
+"""The rules that are not violations."""
+
 TARGETS = (SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf)
 
 
@@ -92,6 +95,14 @@ def test_there_is_a_shape_for_each_rule_and_no_other(shapes):
     for rule in RULES:
         shape = rdflib.URIRef(f"{BASE}shapes#{rule}")
         assert shapes.value(shape, DCTERMS.description), f"{rule} does not say why it exists"
+
+
+def test_a_shape_has_the_severity_of_its_rule(shapes):
+    listing = rdflib.URIRef(f"{BASE}shapes#R8-list")
+    assert shapes.value(listing, SH.severity) == SH.Info
+    for shape in set(_shapes(shapes)) - {listing}:
+        rule = str(shapes.value(shape, DCTERMS.identifier))
+        assert shapes.value(shape, SH.severity) == MILDER.get(rule, SH.Violation), shape
 
 
 def test_every_shape_says_its_rule_severity_fault_and_remedy(shapes):

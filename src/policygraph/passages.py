@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from policygraph.errors import ProjectError, SourceTextError
+from policygraph.frontmatter import front_matter
 from policygraph.project import Project, write_file
 from policygraph.segments import Segment, segment
 from policygraph.store import Store, parse_file
@@ -52,7 +53,7 @@ def write_passages(project: Project, source: SourceText, *, name: str) -> Segmen
     described, listed = folder / "source.ttl", folder / "passages.ttl"
     refuse_another_text(project, source, name=name)
     passages = segment(source.text)
-    facts = _front_matter(source.text)
+    facts = front_matter(source)
     page = _public_address(project, described, name) or facts.get("source_url")
     changed = []
     # The passages first: a source is there only when its passages are.
@@ -113,15 +114,6 @@ def _public_address(project: Project, described: Path, name: str) -> str | None:
     return str(rows[0]["page"]) if rows else None
 
 
-def _front_matter(text: str) -> dict[str, str]:
-    """Return the plain `key: value` lines of a Markdown file's front matter."""
-    if not text.startswith("---\n"):
-        return {}
-    lines = text.split("\n---\n", 1)[0].splitlines()[1:]
-    pairs = (line.partition(": ") for line in lines)
-    return {key: value.strip(" '\"") for key, colon, value in pairs if colon}
-
-
 def _source_turtle(source: SourceText, *, name: str, facts: dict[str, str]) -> str:
     title = facts.get("title", name)
     lines = [
@@ -158,7 +150,8 @@ def _passages_turtle(
 def _passage(source: SourceText, item: Segment, name: str, page: str | None) -> Iterator[str]:
     words = source.text[item.start : item.end]
     iri = f"<id/passage/{name}/{item.key}"
-    selectors = f"{iri}/position>" + (f", {iri}/fragment>" if page else "")
+    anchors = _anchors(words) if page else None
+    selectors = f"{iri}/position>" + (f", {iri}/fragment>" if anchors else "")
     yield f"p:{item.key} a pg:Passage ;"
     yield f"    oa:hasSource source:{name} ;"
     yield f'    bibo:section "{item.section}" ; pg:sentenceIndex {item.index} ;'
@@ -166,17 +159,22 @@ def _passage(source: SourceText, item: Segment, name: str, page: str | None) -> 
     yield f'    schema:sha256 "{digest_of(words)}" .'
     yield f"{iri}/position> a oa:TextPositionSelector ;"
     yield f"    oa:start {item.start} ; oa:end {item.end} ."
-    if page:
+    if anchors:
         yield f"{iri}/fragment> a oa:FragmentSelector ;"
         yield "    dcterms:conformsTo <https://wicg.github.io/scroll-to-text-fragment/> ;"
-        yield f'    rdf:value ":~:text={_anchors(words)}" .'
+        yield f'    rdf:value ":~:text={anchors}" .'
 
 
-def _anchors(words: str) -> str:
-    """Return `start,end` of a text fragment: at most four words a side, whole words only."""
+def _anchors(words: str) -> str | None:
+    """Return `start,end` of a text fragment: at most four words a side, whole words only.
+
+    None when a word at either end is too long to be an anchor, as an address is.
+    """
     plain = words.split()
     start = _anchor(plain[:ANCHOR_WORDS], keep_last=False)
     end = _anchor(plain[-ANCHOR_WORDS:], keep_last=True)
+    if max(len(start), len(end)) > LONGEST_ANCHOR:
+        return None
     return start if len(plain) <= ANCHOR_WORDS and start == end else f"{start},{end}"
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import sentencex
 
+from policygraph.frontmatter import FRONT_MATTER
+
 LONGEST_HEADING = 100
 """Code points; a longer line without a full stop is a sentence that lost it."""
 
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _LINE = re.compile(r"[^\n]+")
 _MARKS = re.compile(r"(?P<hashes>#{1,6})\s+|(?P<number>\d+(?:\.\d+)*)[.)]?\s+(?=\S)")
 _BULLET = re.compile(r"\s*(?:[-*•–]|\\?\(?(?:[a-z]|[ivx]{1,4}|\d{1,3})(?:\.|\\?\)))\s+")
@@ -56,6 +57,8 @@ def segment(text: str) -> list[Segment]:
     found = []
     for block in _blocks(text):
         line = text[block.start : block.end]
+        if not _says_something(line):
+            continue
         if _is_heading(line):
             outline.open(line, after_blank=block.after_blank)
             found.append(Segment(outline.section, 0, block.start, block.end))
@@ -112,7 +115,7 @@ def _numbers_its_headings(text: str) -> bool:
 
 def _blocks(text: str) -> Iterator[_Block]:
     """Yield paragraphs: single lines, or runs of lines where the text is wrapped by hand."""
-    front = _FRONT_MATTER.match(text)
+    front = FRONT_MATTER.match(text)
     lines = list(_LINE.finditer(text, front.end() if front else 0))
     lines = [line for line in lines if line.group().strip()]
     wrapped = _is_wrapped([len(line.group()) for line in lines])
@@ -169,7 +172,12 @@ def _sentences(text: str, block: _Block) -> Iterator[tuple[int, int]]:
         if position < block.end and not text[position - 1].isspace():
             continue
         sentence = text[start:position]
-        if any(map(str.isalnum, sentence)):
+        if _says_something(sentence):
             lead = len(sentence) - len(sentence.lstrip())
             yield start + lead, start + len(sentence.rstrip())
         start = position
+
+
+def _says_something(piece: str) -> bool:
+    """Say whether a piece has a letter or digit; a rule of dashes has none."""
+    return any(map(str.isalnum, piece))

@@ -6,9 +6,14 @@ from pathlib import Path
 
 from policygraph.checks.subject import Subject
 from policygraph.findings import Finding, Place, Severity
+from policygraph.frontmatter import FRONT_MATTER
 
 RUN = 6
 """So many words in a row shared with a source are a copy."""
+
+_NAMES = """
+SELECT ?name { ?source a pg:Source ; dcterms:title|skos:prefLabel|foaf:page ?name }"""
+"""A source's own title and address name it; they are no sentences of it."""
 
 _WORD = re.compile(r"\w+")
 
@@ -21,6 +26,7 @@ def wording_is_our_own(subject: Subject) -> Iterator[Finding]:
     texts = {name: source.text for name, source in subject.texts.items()}
     allowed = project.allowed_wording
     allowance = allowed.read_text() if allowed.exists() else ""
+    allowance += "".join(f"{row['name']}\n" for row in subject.store.select(_NAMES))
     for path, line, run, name in copied_runs(files, texts, allowance=allowance):
         yield Finding(
             "W1",
@@ -40,7 +46,7 @@ def copied_runs(
     Runs within a line of `allowance` are names and terms, and may be shared.
     """
     permitted = {run for line in allowance.splitlines() for run, _ in _runs(line)}
-    known = {run: name for name, text in texts.items() for run, _ in _runs(text)}
+    known = {run: name for name, text in texts.items() for run, _ in _runs(_body(text))}
     if not known:
         return
     for path in files:
@@ -50,6 +56,10 @@ def copied_runs(
             if run in known and run not in permitted and index >= last + RUN:
                 last = index
                 yield path, text.count("\n", 0, position) + 1, " ".join(run), known[run]
+
+
+def _body(text: str) -> str:
+    return FRONT_MATTER.sub("", text)
 
 
 def _runs(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
