@@ -110,7 +110,7 @@ class _Outline:
 
 def _numbers_its_headings(text: str) -> bool:
     lines = (text[block.start : block.end] for block in _blocks(text))
-    return any(_is_heading(line) and line[0].isdigit() for line in lines)
+    return any(_is_heading(line) and line[:1].isdigit() for line in lines)
 
 
 def _blocks(text: str) -> Iterator[_Block]:
@@ -156,7 +156,7 @@ def _is_heading(line: str) -> bool:
     if line.startswith("#"):
         return True
     is_one_short_line = len(line) <= LONGEST_HEADING and "\n" not in line
-    is_item = bool(_BULLET.match(line)) and not line[0].isdigit()
+    is_item = bool(_BULLET.match(line)) and not line[:1].isdigit()
     return is_one_short_line and not is_item and not _ENDS_A_SENTENCE.search(line)
 
 
