@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from policygraph.cli import main
+from policygraph.store import parse_file
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -55,3 +56,11 @@ def test_every_rule_is_in_the_model(project):
     rules = set(re.findall(r'dcterms:identifier "(R\d+)"', project.shapes.read_text()))
     listed = set(re.findall(r"^\| (R\d+) \|", (ROOT / "docs/model.md").read_text(), re.MULTILINE))
     assert listed == rules
+
+
+def test_the_worked_example_of_the_model_is_in_the_graph(store, tmp_path):
+    (turtle,) = _blocks((ROOT / "docs/model.md").read_text(), "turtle")
+    (tmp_path / "example.ttl").write_text(turtle)
+    lines = parse_file(tmp_path / "example.ttl", store.base).to_ntriples().decode().splitlines()
+    known = set(store.graph(store.graph_names()).to_ntriples().decode().splitlines())
+    assert [line for line in lines if line not in known] == []

@@ -80,3 +80,10 @@ def test_front_matter_that_cannot_be_read_says_where(empty, tmp_path, front, exp
     with pytest.raises(SourceTextError, match=expected):
         write_passages(empty, read_text(text), name="odd")
     assert not empty.source("odd").exists()
+
+
+def test_the_installed_data_is_not_written_to(copied, small_text, monkeypatch):
+    monkeypatch.setattr("policygraph.project._INSTALLED", copied.root)
+    with pytest.raises(ProjectError, match="policygraph init DIR"):
+        write_passages(copied, read_text(small_text), name="parks")
+    assert not copied.source("parks").exists()

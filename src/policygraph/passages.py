@@ -49,6 +49,11 @@ def write_passages(project: Project, source: SourceText, *, name: str) -> Segmen
     """
     if not _NAME.fullmatch(name):
         raise ProjectError(f"'{name}': a source's name has lower-case letters, digits and hyphens")
+    if project.is_installed:
+        raise ProjectError(
+            "the data that came with policygraph is not written to; make a project with "
+            "'policygraph init DIR' and name it with --project DIR"
+        )
     folder = project.source(name)
     described, listed = folder / "source.ttl", folder / "passages.ttl"
     refuse_another_text(project, source, name=name)

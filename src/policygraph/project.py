@@ -59,6 +59,11 @@ class Project:
         """The file of names and terms that may run to six words and more (it may be missing)."""
         return self.data / "allowed-wording.txt"
 
+    @property
+    def is_installed(self) -> bool:
+        """Whether this is the data that came with the package, which nobody writes to."""
+        return self.root == _INSTALLED
+
     def source(self, name: str) -> Path:
         """Return the folder of one source."""
         return self.data / "sources" / name

@@ -1,0 +1,78 @@
+"""Look at a query's words before the engine does: would it call out, is it an update?
+
+The engine sends a request for each SERVICE as it evaluates it, and has no switch for that. Until
+queries run in processes without sockets, `calls_out` is what stands in between. It tells keywords
+from strings, IRIs and comments as the engine's grammar does, not as a search for a word would:
+
+- `<` may open an IRI or mean "less than". Where both can be meant, both readings are followed.
+- The engine wants no space around keywords: `1SERVICE<x>` and `SERVICEa:x {` are calls too.
+
+In doubt it refuses: a prefix with "service" in its name is not allowed before `{`, as in
+`GRAPH service:x {`. What it does not cover: it is a reading of the grammar by other means than the
+engine's, so a difference between the two that nobody has found yet would let a request out. It
+says nothing about how long a query runs, how much memory it takes, or how deeply it is nested.
+"""
+
+import re
+from collections.abc import Iterator
+
+_TOKEN = re.compile(
+    r"""
+      (?P<skipped> \s++ | \#[^\n\r]*+ )
+    | (?P<string>  "{3} (?: "{0,2}+ (?: [^"\\] | \\. ) )*+ "{3}
+                 | '{3} (?: '{0,2}+ (?: [^'\\] | \\. ) )*+ '{3}
+                 | " (?: [^"\\\n\r] | \\. )*+ "
+                 | ' (?: [^'\\\n\r] | \\. )*+ ' )
+    | (?P<absolute> < [A-Za-z][\w+.-]*+ :// [^<>"{}|^`\\\x00-\x20]*+ > )
+    | (?P<iri>     < [^<>"{}|^`\\\x00-\x20]*+ > )
+    | (?P<marked>  [?$]\w++ | @[A-Za-z][\w-]*+ | _:\w*+ )
+    | (?P<name>    [^\W\d_][\w.-]*+ : (?: [\w:%-] | \\. )*+ )
+    | (?P<word>    [^\W\d_][\w.-]*+ )
+    | (?P<other>   . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_GROUP_FOLLOWS = re.compile(r"[^\s\#{]*+ (?: \s | \#[^\n\r]*+ )*+ \{", re.VERBOSE)
+_PROLOGUE = {"BASE", "PREFIX"}
+_UPDATES = {
+    "ADD", "CLEAR", "COPY", "CREATE", "DELETE", "DROP", "INSERT", "LOAD", "MOVE", "WITH",
+}  # fmt: skip
+
+
+def calls_out(query: str) -> bool:
+    """Say whether a query has a SERVICE outside of strings, IRIs and comments."""
+    return any(_may_be_service(token) for token in _tokens(query))
+
+
+def is_update(query: str) -> bool:
+    """Say whether the first word after the prologue is one that updates begin with."""
+    words = (token.group().upper() for token in _tokens(query) if token.lastgroup == "word")
+    return next((word for word in words if word not in _PROLOGUE), "") in _UPDATES
+
+
+def _may_be_service(token: re.Match[str]) -> bool:
+    prefix = token.group().partition(":")[0]
+    if "service" not in prefix.lower():
+        return False
+    if token.lastgroup == "word":
+        return True
+    return token.lastgroup == "name" and bool(_GROUP_FOLLOWS.match(token.string, token.end()))
+
+
+def _tokens(query: str) -> Iterator[re.Match[str]]:
+    """Yield the tokens of every reading: first with each `<…>` as an IRI, then with "less than".
+
+    An IRI with `://` cannot be anything else. Each position is read once, however many readings
+    lead to it.
+    """
+    pending, done = [0], set[int]()
+    while pending:
+        position = pending.pop()
+        while position < len(query) and position not in done:
+            done.add(position)
+            token = _TOKEN.match(query, position)
+            assert token
+            yield token
+            if token.lastgroup == "iri":
+                pending.append(position + 1)
+            position = token.end()

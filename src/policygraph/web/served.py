@@ -1,0 +1,36 @@
+"""What an application serves: a project, its graph and its questions as they were at the start."""
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+
+from policygraph.catalogue import Query
+from policygraph.project import Project
+from policygraph.store import Store
+
+_KEY = "policygraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A project, its graph and its questions. Nothing of it changes while it is served."""
+
+    project: Project
+    store: Store
+    questions: tuple[Query, ...]
+
+    def tagged(self, tag: str) -> list[Query]:
+        """Return the questions with a tag, sorted by name."""
+        return [question for question in self.questions if tag in question.tags]
+
+
+def serve_this(app: Flask, served: Served) -> None:
+    """Let an application serve this."""
+    app.extensions[_KEY] = served
+
+
+def current() -> Served:
+    """Return what the application of this request serves."""
+    served = current_app.extensions[_KEY]
+    assert isinstance(served, Served)
+    return served
