@@ -14,6 +14,7 @@ from policygraph.namespaces import DEFAULT_BASE
 _VOCABULARY = ("policygraph.ttl", "schemes.ttl", "alignments.ttl")
 _HERE = Path(__file__).parent
 _INSTALLED = _HERE / "_project"
+_STARTER = _HERE / "starter"
 _CHECKOUT = _HERE.parents[1]
 
 
@@ -126,12 +127,10 @@ def create_project(folder: Path) -> Project:
         raise ProjectError(f"{folder}: not empty; give a new folder, nothing was written")
     own = open_project()
     with new_folder(folder) as part:
+        shutil.copytree(_STARTER, part, dirs_exist_ok=True)
         shutil.copytree(own.ontology, part / "ontology")
         shutil.copytree(own.queries, part / "queries")
-        (part / "data" / "sources").mkdir(parents=True)
-        for name in ("README.md", "topics.ttl"):
-            if (own.data / name).exists():
-                shutil.copy(own.data / name, part / "data" / name)
+        (part / "data" / "sources").mkdir()
     return open_project(folder)
 
 
