@@ -128,3 +128,8 @@ def test_every_format_of_a_report_says_the_same(copied):
     graph = list(pyoxigraph.parse(as_turtle(report), format=pyoxigraph.RdfFormat.TURTLE))
     results = [t for t in graph if t.predicate.value.endswith("#result")]
     assert len(results) == len(document["findings"]) == len(report.findings)
+
+
+def test_a_statement_without_a_stance_is_found(copied):
+    _edit(copied, STATEMENTS, " ; pg:stance stance:champions", "")
+    assert [finding.rule for finding in _violations(copied)] == ["Q8"]

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -33,6 +35,21 @@ def test_init_refuses_a_folder_with_something_in_it(run, tmp_path):
     done = run("init", "full")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["file"]
+
+
+def test_outside_a_project_nothing_is_written(run, small_text):
+    done = run("segment", small_text, "--name", "parks")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "in no project" in done.stderr
+
+
+def test_a_folder_inside_a_project_belongs_to_it(empty, small_text):
+    done = subprocess.run(
+        [sys.executable, "-m", "policygraph", "segment", str(small_text), "--name", "parks"],
+        cwd=empty.data, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (empty.source("parks") / "passages.ttl").exists()
 
 
 def test_check_ends_with_1_on_a_violation(run, copied):
@@ -85,7 +102,6 @@ def test_validate_writes_the_w3c_report(run, tmp_path):
     [
         (["--project", "nowhere", "check"], "no project"),
         (["--base", "nothing", "check"], "a base is an http(s) IRI"),
-        (["segment", "none.txt", "--name", "x"], "cannot be read"),
         (["query", "no-such-question"], "no question 'no-such-question'"),
         (["query", "missing.rq"], "no such file"),
         (["query", "contrasts", "--format", "docx"], "no format 'docx'"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from policygraph.catalogue import violation_queries
 from policygraph.cli import main
 from policygraph.store import parse_file
 
@@ -54,7 +55,12 @@ def test_every_query_in_a_document_has_an_answer(path, store):
 
 def test_every_rule_is_in_the_model(project):
     rules = set(re.findall(r'dcterms:identifier "(R\d+)"', project.shapes.read_text()))
-    listed = set(re.findall(r"^\| (R\d+) \|", (ROOT / "docs/model.md").read_text(), re.MULTILINE))
+    rules |= {query.front["rule"] for query in violation_queries(project)}
+    for path in (ROOT / "src/policygraph/checks").glob("*.py"):
+        rules |= set(re.findall(r'"([EW]\d)"', path.read_text()))
+    listed = set(
+        re.findall(r"^\| ([A-Z]\d+) \|", (ROOT / "docs/model.md").read_text(), re.MULTILINE)
+    )
     assert listed == rules
 
 

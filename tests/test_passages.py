@@ -87,3 +87,24 @@ def test_the_installed_data_is_not_written_to(copied, small_text, monkeypatch):
     with pytest.raises(ProjectError, match="policygraph init DIR"):
         write_passages(copied, read_text(small_text), name="parks")
     assert not copied.source("parks").exists()
+
+
+def test_anchors_of_a_short_passage_do_not_overlap(empty, tmp_path):
+    text = tmp_path / "notice.md"
+    text.write_text(
+        "---\nsource_url: https://example.org/n\n---\n# Parks and roads for five towns\n\nA vote.\n"
+    )
+    write_passages(empty, read_text(text), name="notice")
+    turtle = (empty.source("notice") / "passages.ttl").read_text()
+    values = [line.split('"')[1] for line in turtle.splitlines() if ":~:text=" in line]
+    assert values == [":~:text=Parks%20and%20roads,for%20five%20towns", ":~:text=A%20vote."]
+
+
+def test_what_was_added_to_passages_by_hand_is_not_lost(empty, small_text):
+    write_passages(empty, read_text(small_text), name="parks")
+    listed = empty.source("parks") / "passages.ttl"
+    edited = listed.read_text() + "p:0-1 pg:assertsNothingBecause <id/reason/restates> .\n"
+    listed.write_text(edited)
+    with pytest.raises(ProjectError, match="edited by hand"):
+        write_passages(empty, read_text(small_text), name="parks")
+    assert listed.read_text() == edited

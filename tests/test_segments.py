@@ -34,12 +34,16 @@ def test_a_bullet_is_a_sentence_without_its_mark(small_text):
 def test_lines_wrapped_by_hand_are_one_paragraph():
     text = "# Title\n\nA sentence that is\nwrapped by hand. Another\none.\n\n## Part\n\nLast.\n"
     assert _cut(text) == {
-        "1-0": "# Title",
+        "1-0": "Title",
         "1-1": "A sentence that is\nwrapped by hand.",
         "1-2": "Another\none.",
-        "1-1-0": "## Part",
+        "1-1-0": "Part",
         "1-1-1": "Last.",
     }
+
+
+def test_a_byte_order_mark_belongs_to_no_sentence():
+    assert list(_cut("\ufeffHello there, all of you.\n").values()) == ["Hello there, all of you."]
 
 
 def test_front_matter_is_passed_over():

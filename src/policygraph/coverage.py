@@ -47,14 +47,15 @@ def coverage(store: Store, source: str | None = None) -> list[Section]:
     A statement with two passages counts in the section of each. Raises UnknownThing for a source
     that is not there.
     """
-    counts: dict[tuple[str, str], list[tuple[int, bool]]] = {}
+    every: dict[tuple[str, str], list[tuple[int, bool]]] = {}
     for row in store.select(_QUERY):
         name = str(row["source"]).rsplit("/", 1)[-1]
-        if source in {None, name}:
-            found = int(str(row["statements"])), "reason" in row
-            counts.setdefault((name, str(row["section"])), []).append(found)
+        found = int(str(row["statements"])), "reason" in row
+        every.setdefault((name, str(row["section"])), []).append(found)
+    counts = {key: found for key, found in every.items() if source in {None, key[0]}}
     if source and not counts:
-        raise UnknownThing(f"no source '{source}' with passages in this project")
+        there = ", ".join(sorted({name for name, _ in every})) or "none"
+        raise UnknownThing(f"no source '{source}' in this project; there is {there}")
     return [_section(*key, counts[key]) for key in sorted(counts, key=_reading_order)]
 
 

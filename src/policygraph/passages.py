@@ -60,14 +60,25 @@ def write_passages(project: Project, source: SourceText, *, name: str) -> Segmen
     passages = segment(source.text)
     facts = front_matter(source)
     page = _public_address(project, described, name) or facts.get("source_url")
+    turtle = _passages_turtle(source, passages, name=name, page=page)
+    _refuse_edited(listed, (_passages_turtle(source, passages, name=name, page=None), turtle))
     changed = []
     # The passages first: a source is there only when its passages are.
-    if write_file(listed, _passages_turtle(source, passages, name=name, page=page)):
+    if write_file(listed, turtle):
         changed.append(listed)
     if not described.exists():
         write_file(described, _source_turtle(source, name=name, facts=facts))
         changed.append(described)
     return Segmented(folder, tuple(passages), tuple(changed))
+
+
+def _refuse_edited(path: Path, made: tuple[str, ...]) -> None:
+    """Raise ProjectError when a file is none of those that `segment` makes, so nothing is lost."""
+    if path.exists() and path.read_text(encoding="utf-8") not in made:
+        raise ProjectError(
+            f"{path}: edited by hand, or made by another version of policygraph; move what you "
+            "added to statements.ttl, remove this file, and run it again"
+        )
 
 
 def refuse_another_text(project: Project, source: SourceText, *, name: str) -> None:
@@ -176,11 +187,15 @@ def _anchors(words: str) -> str | None:
     None when a word at either end is too long to be an anchor, as an address is.
     """
     plain = words.split()
-    start = _anchor(plain[:ANCHOR_WORDS], keep_last=False)
-    end = _anchor(plain[-ANCHOR_WORDS:], keep_last=True)
-    if max(len(start), len(end)) > LONGEST_ANCHOR:
-        return None
-    return start if len(plain) <= ANCHOR_WORDS and start == end else f"{start},{end}"
+    whole = _encoded(plain)
+    if len(plain) <= ANCHOR_WORDS and len(whole) <= LONGEST_ANCHOR:
+        return whole
+    # The two must not overlap, or a browser finds nothing.
+    most = min(ANCHOR_WORDS, len(plain) // 2)
+    start = _anchor(plain[:most], keep_last=False)
+    end = _anchor(plain[-most:] if most else [], keep_last=True)
+    fits = most and max(len(start), len(end)) <= LONGEST_ANCHOR
+    return f"{start},{end}" if fits else None
 
 
 def _anchor(words: list[str], *, keep_last: bool) -> str:

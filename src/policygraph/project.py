@@ -113,9 +113,10 @@ def open_project(root: Path | None = None, base: str = DEFAULT_BASE) -> Project:
     return project
 
 
-def is_project(folder: Path) -> bool:
-    """Say whether a folder has what a project has."""
-    return not _missing(Project(folder))
+def project_around(folder: Path) -> Path | None:
+    """Return the nearest folder, this one or one above it, that has what a project has."""
+    folders = (folder, *folder.parents)
+    return next((each for each in folders if not _missing(Project(each))), None)
 
 
 def create_project(folder: Path) -> Project:

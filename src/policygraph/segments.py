@@ -18,7 +18,7 @@ LONGEST_HEADING = 100
 
 _LINE = re.compile(r"[^\n]+")
 _MARKS = re.compile(r"(?P<hashes>#{1,6})\s+|(?P<number>\d+(?:\.\d+)*)[.)]?\s+(?=\S)")
-_BULLET = re.compile(r"\s*(?:[-*•–]|\\?\(?(?:[a-z]|[ivx]{1,4}|\d{1,3})(?:\.|\\?\)))\s+")
+_BULLET = re.compile(r"(?:[-*•–]|\\?\(?(?:[a-z]|[ivx]{1,4}|\d{1,3})(?:\.|\\?\)))\s+")
 _ENDS_A_SENTENCE = re.compile(r"[.!?:;,…]['\"”’)*_\\]*$")
 
 
@@ -44,6 +44,8 @@ class _Block:
     start: int
     end: int
     after_blank: bool
+    mark: str | None = None
+    """A heading's mark or number, such as `##` or `2`; empty without one; None: no heading."""
 
 
 def segment(text: str) -> list[Segment]:
@@ -56,11 +58,10 @@ def segment(text: str) -> list[Segment]:
     outline = _Outline(numbered=_numbers_its_headings(text))
     found = []
     for block in _blocks(text):
-        line = text[block.start : block.end]
-        if not _says_something(line):
+        if not _says_something(text[block.start : block.end]):
             continue
-        if _is_heading(line):
-            outline.open(line, after_blank=block.after_blank)
+        if block.mark is not None:
+            outline.open(block.mark, after_blank=block.after_blank)
             found.append(Segment(outline.section, 0, block.start, block.end))
         else:
             found += [
@@ -87,21 +88,20 @@ class _Outline:
         self._index += 1
         return self._index
 
-    def open(self, heading: str, *, after_blank: bool) -> None:
+    def open(self, mark: str, *, after_blank: bool) -> None:
         """Move to the section that a heading opens; a number used before gives the next free."""
-        path = self._path_of(heading, after_blank=after_blank)
+        path = self._path_of(mark, after_blank=after_blank)
         while tuple(path) in self._opened:
             path[-1] += 1
         self._opened.add(tuple(path))
         self._path = path
         self._index = 0
 
-    def _path_of(self, heading: str, *, after_blank: bool) -> list[int]:
-        marks = _MARKS.match(heading)
-        if marks and marks["number"]:
-            return [int(part) for part in marks["number"].split(".")]
-        if marks:
-            depth = len(marks["hashes"])
+    def _path_of(self, mark: str, *, after_blank: bool) -> list[int]:
+        if mark[:1].isdigit():
+            return [int(part) for part in mark.split(".")]
+        if mark:
+            depth = len(mark)
             return [*self._path[: depth - 1], *[1] * (depth - len(self._path[: depth - 1]))]
         if self._numbered and not (after_blank and self._path[0] > 0):
             return [self._path[0], 1]
@@ -109,8 +109,7 @@ class _Outline:
 
 
 def _numbers_its_headings(text: str) -> bool:
-    lines = (text[block.start : block.end] for block in _blocks(text))
-    return any(_is_heading(line) and line[:1].isdigit() for line in lines)
+    return any((block.mark or "")[:1].isdigit() for block in _blocks(text))
 
 
 def _blocks(text: str) -> Iterator[_Block]:
@@ -145,11 +144,27 @@ def _starts_anew(line: str) -> bool:
 
 
 def _trimmed(text: str, start: int, end: int, *, after_blank: bool) -> _Block:
-    """Leave out a bullet's mark and white space at both ends."""
-    slice_ = text[start:end]
-    bullet = None if _is_heading(slice_.strip()) else _BULLET.match(slice_)
-    start += bullet.end() if bullet else len(slice_) - len(slice_.lstrip())
-    return _Block(start, start + len(text[start:end].rstrip()), after_blank)
+    """Leave out white space at both ends, and the mark of a bullet or of a Markdown heading.
+
+    A heading's number is kept: it is a part of what is read.
+    """
+    while start < end and _is_blank(text[start]):
+        start += 1
+    while start < end and _is_blank(text[end - 1]):
+        end -= 1
+    piece = text[start:end]
+    if _is_heading(piece):
+        marks = _MARKS.match(piece)
+        mark = (marks["hashes"] or marks["number"]) if marks else ""
+        start += marks.end() if marks and marks["hashes"] else 0
+        return _Block(start, end, after_blank, mark)
+    bullet = _BULLET.match(piece)
+    return _Block(start + (bullet.end() if bullet else 0), end, after_blank)
+
+
+def _is_blank(letter: str) -> bool:
+    """Say whether a letter shows nothing: white space, or the byte order mark."""
+    return letter.isspace() or letter == "\ufeff"
 
 
 def _is_heading(line: str) -> bool:

@@ -47,33 +47,41 @@ def read_text(path: Path) -> SourceText:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise SourceTextError(
-            f"{path}:{line}: not UTF-8 (byte {error.start}); save the text as UTF-8 and try again"
+            f"{path}:{line}: not UTF-8 (byte {error.start}); give a plain text, saved as UTF-8"
         ) from error
     if not text.strip():
         raise SourceTextError(f"{path}: the file has no text; give the file of the source's text")
     return SourceText(path, text, digest_of(data))
 
 
-def texts_in(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder, at any depth, that may be source texts."""
+def require_folder(folder: Path) -> None:
+    """Raise SourceTextError unless there is such a folder."""
     if not folder.is_dir():
         raise SourceTextError(
             f"{folder}: no such folder; give the folder that holds the source texts"
         )
+
+
+def texts_in(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder, at any depth, that may be source texts."""
+    require_folder(folder)
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix in {".txt", ".md"} and _size(path) <= LARGEST_TEXT:
             yield path
 
 
-def text_of_source(folder: Path, name: str, *, digest: str) -> SourceText:
+def find_text(folder: Path, name: str, *, digest: str) -> SourceText:
     """Return a source's text from a folder, by its digest, or, if it was edited, by file name.
 
     Raises SourceTextError when the folder has neither.
     """
-    texts = [read_text(path) for path in texts_in(folder)]
-    for fits in (lambda text: text.digest == digest, lambda text: text.path.stem == name):
-        for text in filter(fits, texts):
-            return text
+    paths = list(texts_in(folder))
+    for path in paths:
+        if digest_of(_read_bytes(path)) == digest:
+            return read_text(path)
+    for path in paths:
+        if path.stem == name:
+            return read_text(path)
     raise SourceTextError(
         f"{folder}: the text of '{name}' is not there (no file has its digest {digest[:12]}…); "
         "give the folder that holds it"

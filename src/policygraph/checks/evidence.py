@@ -55,7 +55,7 @@ def _mismatch(passage: object, source: SourceText, span: tuple[int, int]) -> Fin
         "E3",
         passage,
         f"code points {span[0]} to {span[1]} of {source.path.name} do not have the digest given",
-        "run 'policygraph segment' on the text again; never edit passages.ttl by hand",
+        "remove passages.ttl and run 'policygraph segment' on the text again",
     )
 
 

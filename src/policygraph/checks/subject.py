@@ -1,15 +1,17 @@
 """What is checked: a project as built, as written, and the source texts at hand."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from policygraph.errors import SourceTextError
 from policygraph.findings import Finding, Place
 from policygraph.graph import build, edge_graphs, read_quads
 from policygraph.locations import lines_of
 from policygraph.project import Project
 from policygraph.store import Quads, Store
-from policygraph.texts import SourceText, digest_of, read_text, texts_in
+from policygraph.texts import SourceText, find_text, require_folder
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,12 @@ def subject_of(project: Project, *, sources: Path | None = None) -> Subject:
 
 
 def _texts_of(store: Store, folder: Path) -> dict[str, SourceText]:
-    paths = list(texts_in(folder))
-    by_digest = {digest_of(path.read_bytes()): path for path in paths}
-    by_name = {path.stem: path for path in paths}
+    """Return the texts that are at hand; the report says which are not."""
+    require_folder(folder)
     rows = store.select("SELECT ?source ?digest { ?source a pg:Source ; schema:sha256 ?digest }")
     found = {}
     for row in rows:
         name = str(row["source"]).rsplit("/", 1)[-1]
-        path = by_digest.get(str(row["digest"])) or by_name.get(name)
-        if path:
-            found[name] = read_text(path)
+        with suppress(SourceTextError):
+            found[name] = find_text(folder, name, digest=str(row["digest"]))
     return found

@@ -22,8 +22,8 @@ from policygraph.namespaces import DEFAULT_BASE
 @click.option(
     "--project",
     type=click.Path(path_type=Path),
-    help="The project's folder. Without it: the current folder if it is a project, else the data "
-    "that comes with policygraph.",
+    help="The project's folder. Without it: the project around the current folder, else the data "
+    "that comes with policygraph, to read.",
 )
 @click.option("--base", default=DEFAULT_BASE, show_default=True, help="The base of the own IRIs.")
 @click.pass_context

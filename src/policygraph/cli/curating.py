@@ -22,7 +22,7 @@ def segment(settings: Settings, *, text: Path, name: str) -> None:
     from policygraph.passages import write_passages
     from policygraph.texts import read_text
 
-    project = settings.open()
+    project = settings.open_to_write()
     done = write_passages(project, read_text(text), name=name)
     files = ", ".join(project.show(path) for path in done.written) or "nothing, all is up to date"
     click.echo(f"{len(done.passages)} passages of {name}; written: {files}")
@@ -44,7 +44,7 @@ def check(settings: Settings, *, sources: Path | None, format_: str, notes: bool
     from policygraph.reports import WRITERS
 
     project = settings.open()
-    say("checking …")
+    say(f"checking {project.root}")
     report = run(project, sources=sources)
     click.echo(WRITERS[format_](report, project.base, notes=notes), nl=False)
     raise SystemExit(0 if report.conforms else VIOLATIONS)
@@ -105,12 +105,12 @@ def evidence(settings: Settings, *, statement: str, sources: Path) -> None:
     from policygraph.cli.printing import print_marked
     from policygraph.graph import build
     from policygraph.statements import passage_in_text, statement_named
-    from policygraph.texts import text_of_source
+    from policygraph.texts import find_text
 
     project = settings.open()
     store = build(project)
     found = statement_named(project, store, statement)
-    source = text_of_source(sources, found.source, digest=found.source_digest)
+    source = find_text(sources, found.source, digest=found.source_digest)
     for passage in found.passages:
         line = source.line_at(passage.start)
         click.echo(f"{passage.position} ({source.path}:{line}):")

@@ -52,7 +52,7 @@ def release(settings: Settings, *, folder: Path, sources: Path | None) -> None:
 
     done = write_release(settings.open(), folder, sources=sources, progress=say)
     files = f"{len(done.files)} files, {done.triples} triples, in {done.folder}"
-    click.echo(f"release {done.id}\n{files}")
+    click.echo("\n".join([f"release {done.id}", files, *done.skipped]))
 
 
 @click.command(epilog="Example: policygraph serve --port 8080")

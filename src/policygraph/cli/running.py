@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 import click
 
-from policygraph.errors import CheckFailed, PolicygraphError
-from policygraph.project import Project, is_project, open_project
+from policygraph.errors import CheckFailed, PolicygraphError, ProjectError
+from policygraph.project import Project, open_project, project_around
 
 COULD_NOT_RUN = 2
 VIOLATIONS = 1
@@ -22,9 +22,17 @@ class Settings:
     base: str
 
     def open(self) -> Project:
-        """Open the project that the options name."""
-        here = Path.cwd()
-        return open_project(self.folder or (here if is_project(here) else None), self.base)
+        """Open the project that the options name, else the one around the current folder."""
+        return open_project(self.folder or project_around(Path.cwd()), self.base)
+
+    def open_to_write(self) -> Project:
+        """Open a project of the user's own. Raises ProjectError where none is named or around."""
+        if self.folder is None and project_around(Path.cwd()) is None:
+            raise ProjectError(
+                f"{Path.cwd()}: in no project, so there is nowhere to write; name one with "
+                "--project, or make one with 'policygraph init DIR'"
+            )
+        return self.open()
 
 
 class Group(click.Group):

@@ -27,6 +27,8 @@ class Release:
     folder: Path
     files: tuple[Path, ...]
     triples: int
+    skipped: tuple[str, ...]
+    """What could not be checked, and why."""
 
 
 def write_release(
@@ -58,7 +60,7 @@ def write_release(
         (part / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
     files = tuple(target / name for name in (CHECKSUMS, *names))
     (row,) = store.select("SELECT (COUNT(DISTINCT *) AS ?triples) { ?s ?p ?o }")
-    return Release(id_, target, files, int(str(row["triples"])))
+    return Release(id_, target, files, int(str(row["triples"])), subject.skipped)
 
 
 def _refuse_other_files(folder: Path) -> None:
@@ -89,5 +91,5 @@ def _refuse_violations(report: Report) -> None:
     count = f"{len(violations)} violation{'s' * (len(violations) > 1)}"
     raise CheckFailed(
         f"{place}{first.rule}: {first.node}: {first.message} ({count}, nothing was written; "
-        "'policygraph check' lists them)"
+        "'policygraph check' with the same --sources lists them)"
     )

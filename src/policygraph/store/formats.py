@@ -55,10 +55,15 @@ def formats_for(kind: Kind) -> tuple[Format, ...]:
     return tuple(format_ for format_ in FORMATS if kind in format_.kinds)
 
 
+OTHER_NAMES = {"turtle": "ttl", "n-triples": "nt", "n-quads": "nq", "json-ld": "jsonld"}
+"""What people also call them."""
+
+
 def format_named(name: str) -> Format:
     """Return a format by its short name. Raises UnknownThing with the names there are."""
+    wanted = OTHER_NAMES.get(name.lower(), name.lower())
     for format_ in FORMATS:
-        if format_.name == name:
+        if format_.name == wanted:
             return format_
     names = ", ".join(format_.name for format_ in FORMATS)
     raise UnknownThing(f"no format '{name}'; there are {names}")

@@ -1,20 +1,27 @@
-"""Look at a query's words before the engine does: would it call out, is it an update?
+"""Look at a query's words before the engine does: would it call out, is it an update.
 
 The engine sends a request for each SERVICE as it evaluates it, and has no switch for that. Until
 queries run in processes without sockets, `calls_out` is what stands in between. It tells keywords
-from strings, IRIs and comments as the engine's grammar does, not as a search for a word would:
+from strings, IRIs and comments as the engine does, which is not by a search for a word:
 
 - `<` may open an IRI or mean "less than". Where both can be meant, both readings are followed.
 - The engine wants no space around keywords: `1SERVICE<x>` and `SERVICEa:x {` are calls too.
 
-In doubt it refuses: a prefix with "service" in its name is not allowed before `{`, as in
-`GRAPH service:x {`. What it does not cover: it is a reading of the grammar by other means than the
-engine's, so a difference between the two that nobody has found yet would let a request out. It
-says nothing about how long a query runs, how much memory it takes, or how deeply it is nested.
+In doubt it refuses: a prefix with "service" in its name before `{`, as in `GRAPH service:x {`, and
+a local name with ".service" in it.
+
+What `calls_out` does not cover: it reads the grammar by other means than the engine, so a difference between
+the two that nobody has found lets a request out. (None was found in 260,000 made-up queries, of
+which ten thousand called out.)
+
+The engine's parser goes as deep as the brackets of a query and crashes from some hundreds on, so
+`is_nested_too_deeply` draws a line well before. It says nothing of other ways to be too much: long
+chains of operators, queries that run for hours or take all memory.
 """
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 
 _TOKEN = re.compile(
     r"""
@@ -33,6 +40,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _GROUP_FOLLOWS = re.compile(r"[^\s\#{]*+ (?: \s | \#[^\n\r]*+ )*+ \{", re.VERBOSE)
+_DEEPEST = 128
+"""Brackets within brackets. The deepest query of the project has eight."""
+_BRACKETS = {"{": 1, "(": 1, "[": 1, "}": -1, ")": -1, "]": -1}
 _PROLOGUE = {"BASE", "PREFIX"}
 _UPDATES = {
     "ADD", "CLEAR", "COPY", "CREATE", "DELETE", "DROP", "INSERT", "LOAD", "MOVE", "WITH",
@@ -48,6 +58,12 @@ def is_update(query: str) -> bool:
     """Say whether the first word after the prologue is one that updates begin with."""
     words = (token.group().upper() for token in _tokens(query) if token.lastgroup == "word")
     return next((word for word in words if word not in _PROLOGUE), "") in _UPDATES
+
+
+def is_nested_too_deeply(query: str) -> bool:
+    """Say whether more brackets are open at once than any sensible query has."""
+    steps = (_BRACKETS.get(token.group(), 0) for token in _tokens(query))
+    return max(accumulate(steps), default=0) > _DEEPEST
 
 
 def _may_be_service(token: re.Match[str]) -> bool:

@@ -3,6 +3,7 @@
 from flask import Flask, Response
 
 HEADERS = {
+    "Server": "policygraph",
     # Nothing but our own style sheet and pictures: no script, no frame, no other host.
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
