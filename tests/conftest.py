@@ -5,23 +5,30 @@
 - `empty`: a project as `policygraph init` makes it.
 - `sources`: the folder of the real source texts; tests that need it are skipped without it.
 - `run`: the real command in a process of its own.
+- `client`: a client of the web application, in this process, on the real graph.
+- `start_server`: starts real servers, on any project; `address`: one on the real project.
 """
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 
 from policygraph import Project, Store, build, create_project, open_project
+from policygraph.web import create_app
 
 ROOT = Path(__file__).parents[1]
 TEXTS = Path(__file__).parent / "texts"
 SOURCES = Path(os.environ.get("POLICYGRAPH_TEST_SOURCES", ROOT.parent / "shared" / "sources"))
 
+Server = tuple[subprocess.Popen[str], str]
+StartServer = Callable[..., Server]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -81,3 +88,60 @@ def run(tmp_path: Path) -> Run:
         )
 
     return run_command
+
+
+@pytest.fixture
+def client(project: Project, store: Store) -> FlaskClient:
+    """Return a client of the web application that serves the real graph."""
+    return create_app(project, store).test_client()
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """Return a function that starts `policygraph serve` on a free port: the process, its address.
+
+    It does not wait for the server; its first line on standard output says that it answers. All
+    servers share a cache of their own, and none outlives the session.
+    """
+    cache = tmp_path_factory.mktemp("cache")
+    started = []
+
+    def start(*options: object, port: int | None = None) -> Server:
+        port = port or _free_port()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "policygraph", *map(str, options), "serve", "--port", str(port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env=os.environ | {"XDG_CACHE_HOME": str(cache)},
+        )
+        started.append(process)
+        return process, f"http://127.0.0.1:{port}"
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def address(start_server: StartServer) -> str:
+    """Return the address of a real server on the real project."""
+    process, address = start_server("--project", ROOT)
+    assert process.stdout
+    assert process.stdout.readline().startswith("serving ")
+    return address
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    return _free_port()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -7,7 +7,7 @@ from flask import Blueprint, render_template
 from policygraph.catalogue import Query
 from policygraph.errors import QueryFault
 from policygraph.store import Store
-from policygraph.web.served import current
+from policygraph.web.served import as_example, current
 from policygraph.web.tables import Table, as_cited_table
 
 bp = Blueprint("home", __name__)
@@ -30,18 +30,20 @@ _COUNTED = (
 _COUNTS = "SELECT (COUNT(DISTINCT ?thing) AS ?count) {{ ?thing a/rdfs:subClassOf* {class_} }}"
 _ABOUT = """
 SELECT ?title ?description ?licence {{
-  <{base}dataset> dcterms:title ?title ; dcterms:description ?description .
-  OPTIONAL {{ <{base}dataset> dcterms:license ?licence }}
-  FILTER (LANG(?title) = "en" && LANG(?description) = "en") }}"""
+  <{base}dataset> dcterms:title ?title FILTER (LANG(?title) = "en")
+  OPTIONAL {{ <{base}dataset> dcterms:description ?description
+    FILTER (LANG(?description) = "en") }}
+  OPTIONAL {{ <{base}dataset> dcterms:license ?licence }} }}"""
 _LICENCES = {"https://creativecommons.org/licenses/by/4.0/": "CC BY 4.0"}
 """Names of licences that people know better than their addresses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A question and its answer; `fault` says why there is none."""
+    """A question, its query for people to change, and its answer or why there is none."""
 
     question: Query
+    query: str
     table: Table | None
     fault: str = ""
 
@@ -85,5 +87,5 @@ def _answered(question: Query, store: Store) -> Answered:
     try:
         table = as_cited_table(store.query(question.text), store, limit=LONGEST_ANSWER)
     except QueryFault as error:
-        return Answered(question, None, str(error))
-    return Answered(question, table)
+        return Answered(question, as_example(question), None, str(error))
+    return Answered(question, as_example(question), table)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from flask import Response, request
 
+from policygraph.errors import UnknownThing
 from policygraph.store import Format, Kind, format_named, formats_for
 from policygraph.web.faults import NotAcceptable
 
@@ -65,7 +66,8 @@ def negotiated(offers: Sequence[Offer]) -> Offer:
     """
     wanted = request.values.get("format", "").strip().lower()
     if wanted:
-        found = next((o for o in offers if wanted in {o.name, o.media_type}), None)
+        names = {wanted, _short_name(wanted)}
+        found = next((offer for offer in offers if names & {offer.name, offer.media_type}), None)
         reason = f"no format '{wanted}' for this"
     else:
         found = preferred(request.headers.get("Accept", ""), offers)
@@ -99,6 +101,14 @@ def vary_by_accept(response: Response) -> Response:
     """Tell caches that what was sent depends on the Accept header."""
     response.vary.add("Accept")
     return response
+
+
+def _short_name(name: str) -> str:
+    """Return the short name of a format that is called by another, such as `turtle`."""
+    try:
+        return format_named(name).name
+    except UnknownThing:
+        return name
 
 
 def _ranges(accept: str) -> Iterator[_Range]:

@@ -24,6 +24,13 @@ class Served:
         return [question for question in self.questions if tag in question.tags]
 
 
+def as_example(question: Query) -> str:
+    """Return the query of a question for people to change: of its front matter, the summary."""
+    lines = question.text.splitlines()
+    rest = "\n".join(line for line in lines if not line.startswith("#+"))
+    return f"# {question.summary}\n{rest}"
+
+
 def serve_this(app: Flask, served: Served) -> None:
     """Let an application serve this."""
     app.extensions[_KEY] = served

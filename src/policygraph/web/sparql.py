@@ -4,6 +4,7 @@ SPARQL 1.1 Protocol, section 2.1: a query comes by GET, as a form, or as the bod
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from policygraph.web.description import service_description
 from policygraph.web.faults import CallRefused, RequestFault, UnsupportedBody, UpdateRefused
 from policygraph.web.negotiation import PAGE, Offer, negotiated, offers_for, vary_by_accept
 from policygraph.web.screening import calls_out, is_nested_too_deeply, is_update
-from policygraph.web.served import current
+from policygraph.web.served import as_example, current
 from policygraph.web.tables import as_table
 
 bp = Blueprint("sparql", __name__)
@@ -27,6 +28,7 @@ LONGEST_PAGE = 500
 _FORM = "application/x-www-form-urlencoded"
 _QUERY = "application/sparql-query"
 _UPDATE = "application/sparql-update"
+_PREFIX = re.compile(r"[a-z]+:")
 _DESCRIPTION = (Offer("text/turtle", format_named("ttl")), Offer(PAGE))
 _DATASET = ("default-graph-uri", "named-graph-uri", "using-graph-uri", "using-named-graph-uri")
 
@@ -125,13 +127,22 @@ def _shown(answer: Answer) -> dict[str, Any]:
         return shown | {"table": as_table(answer, current().store, limit=LONGEST_PAGE)}
     if answer.kind is Kind.BOOLEAN:
         return shown | {"boolean": json.loads(answer.write(format_named("json")))["boolean"]}
-    return shown | {"graph": answer.write(format_named("ttl")).decode()}
+    return shown | {"graph": _readable(answer.write(format_named("ttl")).decode())}
 
 
 def _page(query: str, **shown: object) -> str:
     examples = current().tagged("home")
-    first = examples[0].text if examples else ""
-    return render_template("sparql.html", query=query or first, asked=bool(query), **shown)
+    example = as_example(examples[0]) if examples else "SELECT * { ?s ?p ?o } LIMIT 20"
+    return render_template("sparql.html", query=query or example, asked=bool(query), **shown)
+
+
+def _readable(turtle: str) -> str:
+    """Leave out the prefixes that are not used, which the engine writes too."""
+    lines = turtle.splitlines()
+    body = "\n".join(line for line in lines if not line.startswith("@prefix"))
+    used = set(_PREFIX.findall(body))
+    head = (line for line in lines if line.startswith("@prefix") and line.split()[1] in used)
+    return "\n".join((*sorted(head), "", body))
 
 
 def _response(body: bytes | str, offer: Offer) -> Response:

@@ -116,8 +116,8 @@ def _citation(row: Row, titles: dict[str, str], *, name_it: bool) -> Cell:
     sentence = str(row.get("sentence", ""))
     parts = (
         title,
-        f"section {row['section']}" if "section" in row else None,
-        "heading" if sentence == "0" else f"sentence {sentence}" if sentence else None,
+        f"section\u00a0{row['section']}" if "section" in row else None,
+        "heading" if sentence == "0" else f"sentence\u00a0{sentence}" if sentence else None,
     )
     said = ", ".join(part for part in parts if part) or statement.rsplit("/", 1)[-1]
     return Cell(said, about=statement or None)

@@ -1,0 +1,143 @@
+"""What is known of a query before it is parsed, and that nothing goes out."""
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from policygraph.catalogue import questions, violation_queries
+from policygraph.web.screening import calls_out, is_nested_too_deeply, is_update
+
+# <U> stands for the address of a server that must hear nothing.
+CALLS = {
+    "plain": "SELECT * { SERVICE <U> { ?s ?p ?o } }",
+    "lower case": "SELECT * { service <U> { ?s ?p ?o } }",
+    "silent": "SELECT * { SERVICE SILENT <U> { ?s ?p ?o } }",
+    "glued to silent": "SELECT * { SERVICESILENT<U>{?s ?p ?o} }",
+    "a variable": "SELECT * { VALUES ?u { <U> } SERVICE ?u { ?s ?p ?o } }",
+    "a name": "SELECT * { SERVICE u:x { ?s ?p ?o } }",
+    "glued to a name": "SELECT * { SERVICEu:x { ?s ?p ?o } }",
+    "glued to an empty prefix": "SELECT * { SERVICE:x { ?s ?p ?o } }",
+    "glued to a name with a dot": "SELECT * { SERVICEu:x.y{?s ?p ?o} }",
+    "after a number": "SELECT * { ?s ?p 1SERVICE<U>{?s ?p ?o} }",
+    "after true": "SELECT * { ?s ?p trueSERVICE<U>{?s ?p ?o} }",
+    "after a prefix and a dot": "SELECT * { ?s ?p u:.SERVICE<U>{?s ?p ?o} }",
+    "after a name with two dots": "SELECT * { ?s ?p u:1.0.SERVICE<U>{?s ?p ?o} }",
+    "after a comparison": "SELECT * { ?s ?p ?o FILTER(?o<?b)SERVICE#c>\n<U> {?s ?p ?o} }",
+    "a comment that looks like an IRI": (
+        'SELECT * { ?s ?p ?o FILTER(?o<?b#c>"""\n||true) SERVICE <U> {?s ?p ?o} #"""\n }'
+    ),
+    "a string that looks like an IRI": (
+        "SELECT * { ?s ?p ?o FILTER(?o<2||?p='>#'||true) SERVICE <U> {?s ?p ?o} }"
+    ),
+    "inside a filter": "SELECT * { ?s ?p ?o FILTER EXISTS { SERVICE <U> {?s ?p ?o} } }",
+    "after a comment": "SELECT * { SERVICE # <nothing>\n <U> {?s ?p ?o} }",
+    "after an escaped quote": r"""SELECT * { ?s ?p "\\" . SERVICE <U> {?s ?p ?o} }""",
+}
+NO_CALLS = {
+    "a string": 'SELECT * { ?s ?p "SERVICE <U> {}" }',
+    "a long string": 'SELECT * { ?s ?p """a "SERVICE" ""\n SERVICE <U> {} """ }',
+    "single quotes": "SELECT * { ?s ?p 'SERVICE', '''x ' SERVICE''' }",
+    "an IRI": "SELECT * { ?s <http://example.org/SERVICE> <http://x.org/a#service> }",
+    "a relative IRI": "BASE <http://x.org/> SELECT * { ?s <SERVICE> ?o }",
+    "another scheme": "SELECT * { ?s <tag:x.org,2024:service> <urn:x:a/service> }",
+    "a comment": "SELECT * # SERVICE <U> {\n{ ?s ?p ?o }",
+    "a variable": "SELECT ?service { ?service ?p $SERVICE }",
+    "a name": "PREFIX ex: <http://x.org/> SELECT * { ex:service ex:p ex:SERVICE }",
+    "a prefix": "PREFIX service: <http://x.org/> SELECT * { ?s service:p ?o }",
+    "a language": 'SELECT * { ?s ?p "x"@en-service }',
+    "an escape": r'SELECT * { ?s ?p "\" SERVICE <U> {" }',
+}
+DEEP = {
+    "groups": ("SELECT * {", "{", "}", "}"),
+    "filters": ("ASK {", "FILTER EXISTS {", "}", "}"),
+    "brackets": ("ASK { FILTER(", "(", ")", "1) }"),
+    "nodes": ("ASK { ?s ?p ", "[ <a:b> ", "]", "}"),
+}
+
+
+@pytest.fixture(scope="module")
+def listener():
+    """Return the address of a server, and the requests it has heard."""
+    heard = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            heard.append(self.path)
+            self.send_error(404)
+
+        do_GET = do_POST  # noqa: N815 - the name that http.server calls
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/", heard
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("query", CALLS.values(), ids=CALLS)
+def test_a_query_that_asks_another_server_is_refused(client, listener, query):
+    address, heard = listener
+    prologue = "".join(f"PREFIX {name}: <{address}>\n" for name in ("u", "", "SERVICEu"))
+    text = prologue + query.replace("<U>", f"<{address}>")
+    response = client.post("/sparql", data={"query": text})
+    assert (response.status_code, response.json["title"]) == (400, "The query asks another server")
+    assert heard == []
+
+
+def test_the_listener_would_hear(store, listener):
+    """The guard, tried: without the screening, the engine calls."""
+    address, heard = listener
+    query = f"SELECT * {{ SERVICE SILENT <{address}> {{ ?s ?p ?o }} }}"
+    list(store.query(query).rows())
+    assert heard
+    heard.clear()
+
+
+@pytest.mark.parametrize("query", NO_CALLS.values(), ids=NO_CALLS)
+def test_the_word_alone_is_no_call(client, query):
+    assert not calls_out(query)
+    assert client.post("/sparql", data={"query": query}).status_code == 200
+
+
+def test_no_query_of_the_project_is_refused(project):
+    for query in (*questions(project), *violation_queries(project)):
+        assert not calls_out(query.text), query.name
+        assert not is_update(query.text), query.name
+        assert not is_nested_too_deeply(query.text), query.name
+
+
+@pytest.mark.parametrize(("head", "opening", "closing", "tail"), DEEP.values(), ids=DEEP)
+def test_what_would_crash_the_parser_is_refused(client, head, opening, closing, tail):
+    for depth in (1000, 100_000):
+        query = head + opening * depth + closing * depth + tail
+        response = client.post("/sparql", data={"query": query})
+        assert response.status_code in {400, 413}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("INSERT DATA { <a:a> <a:b> 1 }", True),
+        ("PREFIX x: <http://x.org/>\nBASE <http://x.org/> delete where { ?s ?p ?o }", True),
+        ("# INSERT\nSELECT * { ?s ?p 'INSERT' }", False),
+        ("PREFIX insert: <http://x.org/> ASK { ?s insert:p ?o }", False),
+        ("", False),
+    ],
+)
+def test_an_update_is_known_by_its_first_word(text, expected):
+    assert is_update(text) is expected
+
+
+@pytest.mark.parametrize("part", ["<a", '"""', '"', "'\"", "a:", "<a#>\n", "{", "service:a ", "\\"])
+def test_a_hostile_megabyte_is_read_in_one_go(part):
+    """Time grows with length, not with its square: that would be hours, not seconds."""
+    text = part * (1024 * 1024 // len(part))
+    start = time.monotonic()
+    calls_out(text)
+    assert time.monotonic() - start < 30
