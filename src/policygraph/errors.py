@@ -6,7 +6,13 @@ PolicygraphError             what a caller can catch; the message says what, whe
 ├── SyntaxFault              a Turtle (or other RDF) file that does not parse; has line and column
 ├── QueryFault               a query that does not parse or cannot be run; has line and column
 ├── UnknownThing             a name, statement or query that is not in the project
-└── CheckFailed              a release or a server was refused because a rule is broken
+├── CheckFailed              a release or a server was refused because a rule is broken
+└── LimitReached             a query did not keep to what a query may use
+    ├── TimedOut             it ran too long
+    ├── OutOfMemory          it took too much memory
+    ├── AnswerTooLarge       its answer has too many bytes
+    ├── TooComplex           it is nested too deeply to be read
+    └── TooBusy              it found no place among the queries that run
 """
 
 
@@ -28,6 +34,30 @@ class UnknownThing(PolicygraphError):
 
 class CheckFailed(PolicygraphError):
     """A rule is broken, so nothing is published."""
+
+
+class LimitReached(PolicygraphError):
+    """A query did not keep to what a query may use."""
+
+
+class TimedOut(LimitReached):
+    """A query ran longer than it may."""
+
+
+class OutOfMemory(LimitReached):
+    """A query took more memory than it may."""
+
+
+class AnswerTooLarge(LimitReached):
+    """An answer has more bytes than it may."""
+
+
+class TooComplex(LimitReached):
+    """A query is nested too deeply to be read."""
+
+
+class TooBusy(LimitReached):
+    """As many queries run and wait as may."""
 
 
 class _FaultAt(PolicygraphError):

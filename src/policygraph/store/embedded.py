@@ -5,7 +5,9 @@ goes, but then repeats a triple once for each graph that holds it, so that COUNT
 without DISTINCT would be wrong. So the union is kept as the default graph (`unite`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Self
 
 import pyoxigraph
 
@@ -30,6 +32,14 @@ class Store:
         """Return the number of triples in the default graph."""
         return sum(1 for _ in self._engine.quads_for_pattern(None, None, None, _DEFAULT))
 
+    @classmethod
+    def of_dump(cls, path: Path, base: str = DEFAULT_BASE) -> Self:
+        """Return a store with the named graphs of an N-Quads file, and their union."""
+        store = cls(base)
+        store._engine.bulk_load(path=str(path), format=pyoxigraph.RdfFormat.N_QUADS)
+        store.unite()
+        return store
+
     def load(self, quads: Quads) -> None:
         """Add parsed quads to their graphs."""
         self._engine.bulk_extend(quads.items)
@@ -45,10 +55,24 @@ class Store:
         """Run a SPARQL update of the program's own; the project's prefixes are known in it."""
         self._engine.update(prologue(self.base) + text)
 
-    def query(self, text: str) -> Answer:
-        """Run a query as a user wrote it. Raises QueryFault with the line and column."""
+    def query(
+        self,
+        text: str,
+        *,
+        default_graphs: Sequence[str] = (),
+        named_graphs: Sequence[str] = (),
+    ) -> Answer:
+        """Run a query as a user wrote it. Raises QueryFault with the line and column.
+
+        The graphs are those of the protocol (SPARQL 1.1 Protocol, section 2.1.4): where either is
+        given, the query sees no other graph. Without any, it sees all, and their union as default.
+        """
+        dataset = {}
+        if default_graphs or named_graphs:
+            dataset["default_graph"] = [pyoxigraph.NamedNode(name) for name in default_graphs]
+            dataset["named_graphs"] = [pyoxigraph.NamedNode(name) for name in named_graphs]
         try:
-            result = self._engine.query(text)
+            result = self._engine.query(text, **dataset)
         except (SyntaxError, ValueError, RuntimeError, OSError) as error:
             raise query_fault(error, text) from error
         return Answer(result, self.base)
