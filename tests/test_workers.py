@@ -1,0 +1,155 @@
+"""Workers: a query from outside gets its answer or a clear refusal, and the next one is answered."""
+
+import os
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from policygraph.errors import (
+    AnswerTooLarge,
+    LimitReached,
+    OutOfMemory,
+    PolicygraphError,
+    QueryFault,
+    TimedOut,
+    TooBusy,
+)
+from policygraph.store import format_named
+from policygraph.workers import Limits, Pool, Task
+
+MEBIBYTE = 1024 * 1024
+LIMITS = Limits(seconds=1.0, memory=256 * MEBIBYTE, result=MEBIBYTE // 2, running=2, patience=0.2)
+FORMATS = {"rows": "json", "boolean": "json", "graph": "nt"}
+ANYTHING = "ASK { ?s ?p ?o }"
+ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+
+HOSTILE = {
+    "product": ENDLESS,
+    "sorted product": "SELECT * { ?a ?b ?c . ?d ?e ?f } ORDER BY ?f ?c",
+    "distinct product": "SELECT DISTINCT * { ?a ?b ?c . ?d ?e ?f }",
+    "doubling string": "SELECT ?z { BIND ('xxxxxxxxxx' AS ?a) "
+    + " ".join(f"BIND (CONCAT(?{x}, ?{x}) AS ?{y})" for x, y in zip("abcdefghijklmnopqrstuvwxy",
+                                                                   "bcdefghijklmnopqrstuvwxyz",
+                                                                   strict=True))
+    + " BIND (CONCAT(?z, ?z) AS ?z1) BIND (CONCAT(?z1, ?z1) AS ?z2) ?s ?p ?o }",
+    "path closure": "SELECT (COUNT(*) AS ?n) { ?a (!<x:y>|^!<x:y>)* ?b . ?c (!<x:y>)+ ?d }",
+    "nested exists": "ASK { " + "FILTER EXISTS { " * 5000 + "?s ?p ?o" + " }" * 5000 + " }",
+    "nested brackets": "ASK { FILTER (" + "(" * 50000 + "1" + ")" * 50000 + ") }",
+    "nested groups": "ASK " + "{" * 50000 + "}" * 50000,
+    "nested optionals": "ASK { " + "OPTIONAL { " * 20000 + "}" * 20000 + " }",
+    "chain of sums": "ASK { FILTER (1" + " + 1" * 50000 + " > 0) }",
+    "chain of unions": "ASK { {}" + " UNION {}" * 50000 + " }",
+    "huge literal": "ASK { ?s ?p '" + "x" * 900_000 + "' }",
+    "cut off": "SELECT * { ?s ?p",
+    "control characters": "ASK { ?s ?p '\x00\x01' }",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pool(store, tmp_path_factory):
+    snapshot = tmp_path_factory.mktemp("snapshot") / "graph.nq"
+    snapshot.write_bytes(store.canonical())
+    pool = Pool(snapshot, LIMITS)
+    yield pool
+    pool.close()
+
+
+def _ask(pool, query, **options):
+    return pool.run(Task(query, FORMATS, LIMITS.result), **options)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_after_a_hostile_query_the_next_one_is_answered_at_once(pool, name):
+    start = time.monotonic()
+    try:
+        _ask(pool, HOSTILE[name])
+    except PolicygraphError as error:
+        assert str(error)  # noqa: PT017 - a query may also be answered, which is as good
+    assert time.monotonic() - start < LIMITS.seconds + 1
+    start = time.monotonic()
+    assert b"true" in _ask(pool, ANYTHING).body
+    assert time.monotonic() - start < 0.5
+
+
+def test_the_answer_is_the_engine_s_own(pool, store):
+    query = "SELECT ?s ?o { ?s <http://www.w3.org/2004/02/skos/core#prefLabel> ?o } ORDER BY ?s ?o"
+    assert _ask(pool, query).body == store.query(query).write(format_named("json"))
+
+
+def test_the_graphs_of_the_protocol_are_all_that_is_seen(pool, store):
+    graph = "https://w3id.org/policygraph/graph/reference"
+    count = (
+        "SELECT (COUNT(*) AS ?n) (COUNT(DISTINCT ?g) AS ?m) { { ?s ?p ?o } UNION { GRAPH ?g {} } }"
+    )
+    seen = pool.run(Task(count, {"rows": "csv"}, LIMITS.result, default_graphs=(graph,)))
+    (row,) = store.select(f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}")
+    assert seen.body.split()[1] == f"{row['n']},0".encode()
+
+
+def test_a_client_may_ask_for_less_time(pool):
+    start = time.monotonic()
+    with pytest.raises(TimedOut, match=r"0\.2 seconds"):
+        _ask(pool, ENDLESS, seconds=0.2)
+    assert time.monotonic() - start < 0.6
+
+
+def test_more_memory_than_allowed_is_refused(pool):
+    with pytest.raises(OutOfMemory, match="256 MiB"):
+        _ask(pool, HOSTILE["sorted product"])
+
+
+def test_a_longer_answer_than_allowed_is_refused(pool):
+    with pytest.raises(AnswerTooLarge, match="524,288 bytes"):
+        _ask(pool, "SELECT * { ?s ?p ?o }")
+
+
+def test_a_fault_of_the_query_has_its_place(pool):
+    with pytest.raises(QueryFault) as caught:
+        _ask(pool, "ASK {\n  ?s ?p \n")
+    assert caught.value.line == 3
+
+
+def test_no_query_calls_out(pool):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.5)
+        port = listener.getsockname()[1]
+        query = f"SELECT * {{ SERVICE <http://127.0.0.1:{port}/> {{ ?s ?p ?o }} }}"
+        with pytest.raises((QueryFault, LimitReached)):
+            _ask(pool, query)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+def test_a_light_query_finds_a_place_or_is_told_to_come_back(pool):
+    with ThreadPoolExecutor(8) as many:
+        heavy = [many.submit(_ask, pool, ENDLESS) for _ in range(8)]
+        faults = {type(future.exception()) for future in heavy}
+    assert faults == {TimedOut, TooBusy}
+    assert b"true" in _ask(pool, ANYTHING).body
+
+
+def test_closing_the_pool_leaves_no_process(pool, store, tmp_path):
+    before = _settled()
+    snapshot = tmp_path / "graph.nq"
+    snapshot.write_bytes(store.canonical())
+    second = Pool(snapshot, LIMITS)
+    assert len(_children() - before) == LIMITS.running + 1
+    second.close()
+    assert _children() <= before
+
+
+def _settled():
+    """Return the processes once those that earlier tests ended have been replaced."""
+    deadline = time.monotonic() + 5
+    while len(_children()) != LIMITS.running + 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return _children()
+
+
+def _children():
+    """Return the ids of the processes that this one has started and that still run."""
+    tasks = Path(f"/proc/{os.getpid()}/task").iterdir()
+    return {pid for task in tasks for pid in (task / "children").read_text().split()}
