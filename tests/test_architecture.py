@@ -14,7 +14,7 @@ LAYERS = (
     {"texts", "reports", "project", "frontmatter", "segments"},
     {"store", "catalogue"},
     {"graph", "passages", "coverage", "statements", "jsonld"},
-    {"checks"},
+    {"checks", "workers"},
     {"release"},
     {"web"},
     {"cli"},

@@ -1,6 +1,8 @@
 """Workers: a query from outside is answered or clearly refused, and the next one is answered."""
 
 import socket
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,10 +50,8 @@ HOSTILE = {
 
 
 @pytest.fixture(scope="module")
-def pool(store, tmp_path_factory):
-    snapshot = tmp_path_factory.mktemp("snapshot") / "graph.nq"
-    snapshot.write_bytes(store.canonical())
-    pool = Pool(snapshot, LIMITS)
+def pool(store):
+    pool = Pool(store.canonical(), LIMITS)
     yield pool
     pool.close()
 
@@ -130,23 +130,42 @@ def test_a_light_query_finds_a_place_or_is_told_to_come_back(pool):
     assert b"true" in _ask(pool, ANYTHING).body
 
 
-def test_closing_the_pool_leaves_no_process(store, tmp_path):
-    snapshot = tmp_path / "graph.nq"
-    snapshot.write_bytes(store.canonical())
-    pool = Pool(snapshot, LIMITS)
-    assert len(_workers_on(snapshot)) == LIMITS.running + 1
-    pool.close()
-    assert _workers_on(snapshot) == []
+def test_closing_the_pool_leaves_no_process():
+    program = """
+from policygraph.workers import Limits, Pool
+pool = Pool(b"", Limits(running=2))
+print("made", flush=True)
+input()
+pool.close()
+print("closed", flush=True)
+input()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "made\n"
+        assert len(_children_of(process.pid)) == 3
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "closed\n"
+        assert _children_of(process.pid) == []
+        process.kill()
 
 
-def _workers_on(snapshot):
-    """Return the processes whose command names a snapshot (Linux: /proc/PID/cmdline)."""
-    name = str(snapshot).encode()
-    return [path for path in Path("/proc").glob("[0-9]*/cmdline") if name in _read(path)]
+def test_workers_end_with_the_process_they_are_of():
+    program = "import time; from policygraph.workers import Limits, Pool\n"
+    program += "pool = Pool(b'', Limits(running=1)); print('made', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"made\n"
+        children = _children_of(process.pid)
+        process.kill()
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() for pid in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
 
 
-def _read(path):
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""  # it has just ended
+def _children_of(pid):
+    """Return the processes that another has started and that still run (Linux: /proc)."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [child for task in tasks for child in (task / "children").read_text().split()]

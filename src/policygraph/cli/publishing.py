@@ -60,12 +60,20 @@ def release(settings: Settings, *, folder: Path, sources: Path | None) -> None:
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port."
 )
+@click.option(
+    "--timeout",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3600),
+    help="The seconds that a query may run.",
+)
 @_pass_settings
-def serve(settings: Settings, *, host: str, port: int) -> None:
+def serve(settings: Settings, *, host: str, port: int, timeout: float) -> None:
     """Build the graph, check it, and serve pages and the SPARQL endpoint."""
     from policygraph.web.server import serve as run
+    from policygraph.workers import Limits
 
-    run(settings.open(), host=host, port=port)
+    run(settings.open(), host=host, port=port, limits=Limits(seconds=timeout))
 
 
 @click.command(epilog="Example: policygraph init my-project && cd my-project && policygraph check")

@@ -1,6 +1,6 @@
 """The one seam to the engine: parse, load, query, serialise. Nothing else imports pyoxigraph."""
 
-from policygraph.store.answers import Answer
+from policygraph.store.answers import Answer, read_answer
 from policygraph.store.embedded import Store
 from policygraph.store.formats import Format, Kind, format_named, formats_for
 from policygraph.store.parsing import Quads, parse_file
@@ -15,5 +15,6 @@ __all__ = [
     "format_named",
     "formats_for",
     "parse_file",
+    "read_answer",
     "write_quads",
 ]

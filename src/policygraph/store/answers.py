@@ -67,6 +67,12 @@ class Answer:
         return self._result.serialize(format=format_.engine) or b""
 
 
+def read_answer(body: bytes, format_: Format, base: str) -> Answer:
+    """Return an answer that was written as JSON, XML or TSV results, to be read once more."""
+    assert isinstance(format_.engine, pyoxigraph.QueryResultsFormat), format_.name
+    return Answer(pyoxigraph.parse_query_results(body, format=format_.engine), base)
+
+
 def query_fault(error: Exception, query: str) -> QueryFault:
     """Turn the engine's complaint into one that shows the place and says what to do."""
     at = _AT.search(str(error))

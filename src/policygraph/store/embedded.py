@@ -5,7 +5,7 @@ goes, but then repeats a triple once for each graph that holds it, so that COUNT
 without DISTINCT would be wrong. So the union is kept as the default graph (`unite`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -67,12 +67,13 @@ class Store:
         The graphs are those of the protocol (SPARQL 1.1 Protocol, section 2.1.4): where either is
         given, the query sees no other graph. Without any, it sees all, and their union as default.
         """
-        dataset = {}
-        if default_graphs or named_graphs:
-            dataset["default_graph"] = [pyoxigraph.NamedNode(name) for name in default_graphs]
-            dataset["named_graphs"] = [pyoxigraph.NamedNode(name) for name in named_graphs]
+        is_narrowed = bool(default_graphs or named_graphs)
         try:
-            result = self._engine.query(text, **dataset)
+            result = self._engine.query(
+                text,
+                default_graph=list(_nodes(default_graphs)) if is_narrowed else None,
+                named_graphs=list(_nodes(named_graphs)) if is_narrowed else None,
+            )
         except (SyntaxError, ValueError, RuntimeError, OSError) as error:
             raise query_fault(error, text) from error
         return Answer(result, self.base)
@@ -111,3 +112,7 @@ class Store:
         dataset.canonicalize(pyoxigraph.CanonicalizationAlgorithm.RDFC_1_0_SHA_256)
         lines = pyoxigraph.serialize(dataset, format=pyoxigraph.RdfFormat.N_QUADS) or b""
         return b"".join(sorted(lines.splitlines(keepends=True)))
+
+
+def _nodes(names: Iterable[str]) -> Iterator[pyoxigraph.NamedNode]:
+    return map(pyoxigraph.NamedNode, names)

@@ -7,16 +7,18 @@ from policygraph.project import Project
 from policygraph.store import Store
 from policygraph.web import errors, home, security, sparql
 from policygraph.web.served import Served, serve_this
-
-LARGEST_BODY = 1024 * 1024
-"""Bytes of a request. The longest query of the project has three thousand."""
+from policygraph.workers import Pool
 
 
-def create_app(project: Project, store: Store) -> Flask:
-    """Return the application that serves a project and its graph, both as they are now."""
+def create_app(project: Project, store: Store, pool: Pool) -> Flask:
+    """Return the application that serves a project and its graph, both as they are now.
+
+    The pool holds the same graph and answers the queries that come from outside.
+    """
     app = Flask(__name__)
-    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY)
-    serve_this(app, Served(project, store, tuple(questions(project))))
+    largest = pool.limits.body
+    app.config.update(MAX_CONTENT_LENGTH=largest, MAX_FORM_MEMORY_SIZE=largest)
+    serve_this(app, Served(project, store, tuple(questions(project)), pool))
 
     security.register(app)
     errors.register(app)

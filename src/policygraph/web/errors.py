@@ -13,7 +13,16 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from policygraph.errors import PolicygraphError, QueryFault, UnknownThing
+from policygraph.errors import (
+    AnswerTooLarge,
+    OutOfMemory,
+    PolicygraphError,
+    QueryFault,
+    TimedOut,
+    TooBusy,
+    TooComplex,
+    UnknownThing,
+)
 from policygraph.web.faults import (
     CallRefused,
     NotAcceptable,
@@ -41,6 +50,11 @@ PROBLEMS: dict[type[Exception], Problem] = {
     UnknownThing: Problem(HTTPStatus.NOT_FOUND, "There is nothing with this name"),
     NotAcceptable: Problem(HTTPStatus.NOT_ACCEPTABLE, "No accepted format fits the answer"),
     UnsupportedBody: Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body's type is not known"),
+    TimedOut: Problem(HTTPStatus.GATEWAY_TIMEOUT, "The query ran too long"),
+    OutOfMemory: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The query took too much memory"),
+    AnswerTooLarge: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The answer is too large"),
+    TooComplex: Problem(HTTPStatus.BAD_REQUEST, "The query is too complex"),
+    TooBusy: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many queries at once"),
     PolicygraphError: Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server could not answer"),
 }
 """To give an error a status, add a row; an error without one has that of its nearest base."""
@@ -49,6 +63,7 @@ _EXTRAS = ("line", "column", "available")
 """What an error may know besides its message; the problem document says it too."""
 _KEPT = ("Allow", "Retry-After")
 """Headers that belong to a status, whatever the body."""
+SECONDS_TO_COME_BACK = 5
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -73,7 +88,10 @@ def _own(error: PolicygraphError) -> BaseResponse:
         "detail": str(error),
     }
     extras = {name: getattr(error, name, None) for name in _EXTRAS}
-    return _response(members | {name: value for name, value in extras.items() if value})
+    response = _response(members | {name: value for name, value in extras.items() if value})
+    if isinstance(error, TooBusy):
+        response.headers["Retry-After"] = str(SECONDS_TO_COME_BACK)
+    return response
 
 
 def _foreign(error: HTTPException) -> BaseResponse:

@@ -1,4 +1,4 @@
-"""What an application serves: a project, its graph and its questions as they were at the start."""
+"""What an application serves: a project, its graph, its questions, and who answers strangers."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,22 @@ from flask import Flask, current_app
 from policygraph.catalogue import Query
 from policygraph.project import Project
 from policygraph.store import Store
+from policygraph.workers import Pool
 
 _KEY = "policygraph"
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A project, its graph and its questions. Nothing of it changes while it is served."""
+    """A project, its graph and its questions. Nothing of it changes while it is served.
+
+    The store answers the site's own queries; those from outside go to the pool.
+    """
 
     project: Project
     store: Store
     questions: tuple[Query, ...]
+    pool: Pool
 
     def tagged(self, tag: str) -> list[Query]:
         """Return the questions with a tag, sorted by name."""

@@ -1,8 +1,7 @@
 """The server: check the port, build and check the graph, answer until told to stop.
 
-One process answers (granian starts it, and again should it crash). Each process holds a graph of
-its own, and while the engine works the others of a process' threads go on; more processes are for
-when queries run in workers.
+One process answers (granian starts it, and again should it crash); what strangers ask is run by
+workers that it starts (`policygraph.workers`), each with a copy of the graph.
 """
 
 import errno
@@ -23,9 +22,9 @@ from granian.server.common import AbstractServer
 from policygraph.errors import ProjectError
 from policygraph.project import Project
 from policygraph.store import Store
-from policygraph.web import create_app
 from policygraph.web.checking import checked_store
 from policygraph.web.worker import Loader
+from policygraph.workers import LIMITS, Limits
 
 _SECONDS_TO_STOP = 5
 """How long a request may go on after the signal to stop."""
@@ -53,7 +52,7 @@ _LOG = {
 }
 
 
-def serve(project: Project, *, host: str, port: int) -> None:
+def serve(project: Project, *, host: str, port: int, limits: Limits = LIMITS) -> None:
     """Build and check a project's graph and serve it until SIGINT or SIGTERM.
 
     Raises ProjectError when the address cannot be used, CheckFailed (after printing the findings)
@@ -63,11 +62,10 @@ def serve(project: Project, *, host: str, port: int) -> None:
     try:
         address = _free_address(host, port)
         store = checked_store(project)
-        app = create_app(project, store)
         server = _server(address, port)
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         server.on_startup(lambda: _announce(address, port, f"{_count(store)} statements at {url}"))
-        server.serve(target_loader=Loader(project, app), wrap_loader=False)
+        server.serve(target_loader=Loader(project, limits, store), wrap_loader=False)
     except KeyboardInterrupt:
         return
 

@@ -5,20 +5,28 @@ SPARQL 1.1 Protocol, section 2.1: a query comes by GET, as a form, or as the bod
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from policygraph.errors import QueryFault
-from policygraph.store import Answer, Kind, format_named, formats_for
+from policygraph.store import Format, Kind, format_named, formats_for, read_answer
 from policygraph.web.description import service_description
-from policygraph.web.faults import CallRefused, RequestFault, UnsupportedBody, UpdateRefused
+from policygraph.web.faults import (
+    CallRefused,
+    NotAcceptable,
+    RequestFault,
+    UnsupportedBody,
+    UpdateRefused,
+)
 from policygraph.web.negotiation import PAGE, Offer, negotiated, offers_for, vary_by_accept
 from policygraph.web.screening import calls_out, is_nested_too_deeply, is_update
 from policygraph.web.served import as_example, current
 from policygraph.web.tables import as_table
+from policygraph.workers import Task
 
 bp = Blueprint("sparql", __name__)
 
@@ -30,7 +38,9 @@ _QUERY = "application/sparql-query"
 _UPDATE = "application/sparql-update"
 _PREFIX = re.compile(r"[a-z]+:")
 _DESCRIPTION = (Offer("text/turtle", format_named("ttl")), Offer(PAGE))
-_DATASET = ("default-graph-uri", "named-graph-uri", "using-graph-uri", "using-named-graph-uri")
+_UPDATED = ("using-graph-uri", "using-named-graph-uri")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*")
+_SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 
 
 @bp.get("/sparql")
@@ -58,7 +68,7 @@ def _from_form() -> str:
 
 
 def _from_body() -> str:
-    _refuse_what_is_not_done(request.args)
+    _refuse_updates(request.args)
     try:
         return request.get_data().decode()
     except UnicodeDecodeError as error:
@@ -79,8 +89,8 @@ _READERS: dict[str, Callable[[], str]] = {
 
 def _query_in(parameters: MultiDict[str, str]) -> str:
     """Return the one query among the parameters of a request."""
-    _refuse_what_is_not_done(parameters)
-    _refuse_what_is_not_done(request.args)
+    _refuse_updates(parameters)
+    _refuse_updates(request.args)
     queries = parameters.getlist("query")
     if len(queries) != 1:
         count = f"{len(queries)} queries" if queries else "no query"
@@ -88,24 +98,68 @@ def _query_in(parameters: MultiDict[str, str]) -> str:
     return queries[0]
 
 
-def _refuse_what_is_not_done(parameters: MultiDict[str, str]) -> None:
+def _refuse_updates(parameters: MultiDict[str, str]) -> None:
     if "update" in parameters:
         raise _read_only()
-    for name in _DATASET:
+    for name in _UPDATED:
         if name in parameters:
-            raise RequestFault(f"'{name}' is not done here; write FROM or FROM NAMED in the query")
+            raise RequestFault(f"'{name}' is for updates; a query has default-graph-uri")
 
 
 def _answered(query: str) -> Response:
     """Run a query and write its answer in the format that suits the client."""
     _refuse_before_parsing(query)
+    pool = current().pool
+    offers = dict(_acceptable())
+    task = Task(
+        query,
+        {kind.value: _written(kind, offer).name for kind, offer in offers.items()},
+        pool.limits.result,
+        default_graphs=_graphs("default-graph-uri"),
+        named_graphs=_graphs("named-graph-uri"),
+    )
     try:
-        answer = current().store.query(query)
+        reply = pool.run(task, seconds=_seconds())
     except QueryFault as error:
         raise (_read_only() if is_update(query) else error) from error
-    offer = negotiated(offers_for(answer.kind))
-    body = answer.write(offer.format) if offer.format else _page(query, **_shown(answer))
+    kind = Kind(reply.kind)
+    offer = offers[kind] if kind in offers else negotiated(offers_for(kind))
+    body = reply.body if offer.format else _page(query, **_shown(kind, reply.body))
     return _response(body, offer)
+
+
+def _acceptable() -> Iterator[tuple[Kind, Offer]]:
+    """Yield how to send each kind of answer; a kind that the client takes in no form is left out.
+
+    Which kind it is, only the worker that parses the query will know.
+    """
+    for kind in (Kind.ROWS, Kind.BOOLEAN, Kind.GRAPH):
+        with suppress(NotAcceptable):
+            yield kind, negotiated(offers_for(kind))
+
+
+def _written(kind: Kind, offer: Offer) -> Format:
+    """Return the format that a worker writes; a page is made here, from one that can be read."""
+    return offer.format or format_named("ttl" if kind is Kind.GRAPH else "json")
+
+
+def _graphs(name: str) -> tuple[str, ...]:
+    """Return the graphs that the protocol's parameter names (SPARQL 1.1 Protocol, 2.1.4)."""
+    graphs = tuple(request.values.getlist(name))
+    for graph in graphs:
+        if not _IRI.fullmatch(graph):
+            raise RequestFault(f"'{name}' is no absolute IRI: {graph[:80]}")
+    return graphs
+
+
+def _seconds() -> float | None:
+    """Return the seconds that the client gives its query, if it says."""
+    asked = request.values.get("timeout")
+    if asked is None:
+        return None
+    if not _SECONDS.fullmatch(asked) or float(asked) <= 0:
+        raise RequestFault("'timeout' is a number of seconds, more than 0, such as 2.5")
+    return float(asked)
 
 
 def _refuse_before_parsing(query: str) -> None:
@@ -120,14 +174,16 @@ def _refuse_before_parsing(query: str) -> None:
         )
 
 
-def _shown(answer: Answer) -> dict[str, Any]:
+def _shown(kind: Kind, body: bytes) -> dict[str, Any]:
     """Return what a page shows of an answer, by its kind."""
-    shown: dict[str, Any] = {"formats": formats_for(answer.kind)}
-    if answer.kind is Kind.ROWS:
-        return shown | {"table": as_table(answer, current().store, limit=LONGEST_PAGE)}
-    if answer.kind is Kind.BOOLEAN:
-        return shown | {"boolean": json.loads(answer.write(format_named("json")))["boolean"]}
-    return shown | {"graph": _readable(answer.write(format_named("ttl")).decode())}
+    shown: dict[str, Any] = {"formats": formats_for(kind)}
+    if kind is Kind.ROWS:
+        store = current().store
+        answer = read_answer(body, format_named("json"), store.base)
+        return shown | {"table": as_table(answer, store, limit=LONGEST_PAGE)}
+    if kind is Kind.BOOLEAN:
+        return shown | {"boolean": json.loads(body)["boolean"]}
+    return shown | {"graph": _readable(body.decode())}
 
 
 def _page(query: str, **shown: object) -> str:

@@ -10,30 +10,34 @@ from flask import Flask
 
 from policygraph.errors import PolicygraphError
 from policygraph.project import Project
+from policygraph.store import Store
 from policygraph.web import create_app
 from policygraph.web.checking import checked_store
+from policygraph.workers import Limits, Pool
 
 
 class Loader:
-    """Gives a worker its application: as made here where it is forked, anew where it is spawned.
+    """Gives a worker its application, over the graph made before where the worker is forked.
 
     A graph cannot be sent to another process, so a spawned worker reads the files again. It serves
     them only if they are still in order.
     """
 
-    def __init__(self, project: Project, app: Flask | None = None) -> None:
+    def __init__(self, project: Project, limits: Limits, store: Store | None = None) -> None:
         self._project = project
-        self._app = app
+        self._limits = limits
+        self._store = store
 
-    def __reduce__(self) -> tuple[type[Self], tuple[Project]]:
-        """Leave the application behind when sent to a spawned worker."""
-        return type(self), (self._project,)
+    def __reduce__(self) -> tuple[type[Self], tuple[Project, Limits]]:
+        """Leave the graph behind when sent to a spawned worker."""
+        return type(self), (self._project, self._limits)
 
     def __call__(self) -> Flask:
         """Return the application. Called once, in the worker, before it accepts anything."""
         _obey_the_parent_alone()
         try:
-            return self._app or create_app(self._project, checked_store(self._project))
+            store = self._store or checked_store(self._project)
+            return create_app(self._project, store, Pool(store.canonical(), self._limits))
         except PolicygraphError as error:
             raise SystemExit(f"policygraph: {error}") from error
 

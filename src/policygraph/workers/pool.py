@@ -4,11 +4,11 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from queue import SimpleQueue
 
 from policygraph.errors import (
@@ -29,17 +29,24 @@ SPARES = 1
 
 
 class Pool:
-    """Workers over one snapshot. `close` ends them; they also end with the process they are of."""
+    """Workers over one snapshot, given as N-Quads.
 
-    def __init__(self, snapshot: Path, limits: Limits) -> None:
+    `close` ends them; they also end with the process they are of.
+    """
+
+    def __init__(self, snapshot: bytes, limits: Limits) -> None:
         self.limits = limits
-        self._snapshot = snapshot
+        # Without a name, so that nothing is left behind however this process ends.
+        self._snapshot = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the pool is
+        self._snapshot.write(snapshot)
+        self._snapshot.flush()
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         self._places = threading.Semaphore(limits.running)
         self._lock = threading.Lock()
         self._waiting = 0
         self._closed = False
-        starting = [_Worker(snapshot, limits) for _ in range(limits.running + SPARES)]
+        count = limits.running + SPARES
+        starting = [_Worker(self._snapshot.fileno(), limits) for _ in range(count)]
         for worker in starting:
             worker.wait_until_ready()
             self._idle.put(worker)
@@ -68,6 +75,7 @@ class Pool:
         self._closed = True
         while not self._idle.empty():
             self._idle.get().end()
+        self._snapshot.close()
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -90,7 +98,7 @@ class Pool:
     def _replace(self, worker: "_Worker") -> None:
         worker.end()
         if not self._closed:
-            new = _Worker(self._snapshot, self.limits)
+            new = _Worker(self._snapshot.fileno(), self.limits)
             new.wait_until_ready()
             self._idle.put(new)
 
@@ -98,9 +106,11 @@ class Pool:
 class _Worker:
     """One process, and the pipes to and from it."""
 
-    def __init__(self, snapshot: Path, limits: Limits) -> None:
+    def __init__(self, snapshot: int, limits: Limits) -> None:
+        path = f"/proc/self/fd/{snapshot}"
         self._process = subprocess.Popen(  # noqa: S603 - our own module; the query goes by a pipe
-            [sys.executable, "-m", "policygraph.workers.child", str(snapshot), str(limits.memory)],
+            [sys.executable, "-m", "policygraph.workers.child", path, str(limits.memory)],
+            pass_fds=(snapshot,),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -153,10 +163,13 @@ class _Worker:
 
 
 def _raise_fault(reply: Reply, limits: Limits) -> None:
-    """Raise the error that a worker's reply names, if it names one."""
+    """Raise the error that a worker's reply names, if it names one.
+
+    That no format was acceptable is for the web to say, which knows what the client accepts.
+    """
     detail = reply.detail
     match reply.fault:
-        case "":
+        case "" | "NotAcceptable":
             return
         case "QueryFault":
             raise QueryFault(detail["message"], line=detail["line"], column=detail["column"])
