@@ -5,6 +5,7 @@
 - `empty`: a project as `policygraph init` makes it.
 - `sources`: the folder of the real source texts; tests that need it are skipped without it.
 - `run`: the real command in a process of its own.
+- `pool`: workers on the real graph, in processes of their own.
 - `client`: a client of the web application, in this process, on the real graph.
 - `start_server`: starts real servers, on any project; `address`: one on the real project.
 """
@@ -22,6 +23,7 @@ from flask.testing import FlaskClient
 
 from policygraph import Project, Store, build, create_project, open_project
 from policygraph.web import create_app
+from policygraph.workers import Limits, Pool
 
 ROOT = Path(__file__).parents[1]
 TEXTS = Path(__file__).parent / "texts"
@@ -90,10 +92,18 @@ def run(tmp_path: Path) -> Run:
     return run_command
 
 
+@pytest.fixture(scope="session")
+def pool(store: Store) -> Iterator[Pool]:
+    """Return workers on the real graph."""
+    pool = Pool(store.canonical(), Limits(seconds=5, running=2))
+    yield pool
+    pool.close()
+
+
 @pytest.fixture
-def client(project: Project, store: Store) -> FlaskClient:
+def client(project: Project, store: Store, pool: Pool) -> FlaskClient:
     """Return a client of the web application that serves the real graph."""
-    return create_app(project, store).test_client()
+    return create_app(project, store, pool).test_client()
 
 
 @pytest.fixture(scope="session")

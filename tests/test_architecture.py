@@ -10,7 +10,7 @@ SOURCE = Path(policygraph.__file__).parent
 LONGEST_MODULE = 250
 
 LAYERS = (
-    {"errors", "namespaces", "terms", "findings", "locations"},
+    {"errors", "namespaces", "terms", "findings", "locations", "screening"},
     {"texts", "reports", "project", "frontmatter", "segments"},
     {"store", "catalogue"},
     {"graph", "passages", "coverage", "statements", "jsonld"},

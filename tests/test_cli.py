@@ -126,9 +126,10 @@ def test_a_mistake_gives_one_line_and_2(run, arguments, expected):
     [
         ("SELECT ?s WHERE { ?s ?p", "line 1, column"),
         ("SELECT ?s\nWHERE { ?s foaf:name ?n }", "not declared (foaf: add a PREFIX line)"),
-        ("INSERT DATA { <a:a> <a:b> 1 }", "line 1, column 1"),
+        ("INSERT DATA { <a:a> <a:b> 1 }", "only SELECT, ASK, CONSTRUCT and DESCRIBE"),
+        ("SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }", "the query uses SERVICE"),
     ],
-    ids=["cut off", "unknown prefix", "update"],
+    ids=["cut off", "unknown prefix", "update", "service"],
 )
 def test_a_wrong_query_is_told_where(run, text, expected):
     done = run("query", "-", stdin=text)

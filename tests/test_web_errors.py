@@ -30,8 +30,8 @@ def test_every_error_has_a_status(class_):
     assert problem_of(_made(class_)).status >= 400
 
 
-def test_an_error_that_nobody_expected_says_nothing_of_the_inside(project, store):
-    app = create_app(project, store)
+def test_an_error_that_nobody_expected_says_nothing_of_the_inside(project, store, pool):
+    app = create_app(project, store, pool)
 
     @app.get("/broken")
     def broken():

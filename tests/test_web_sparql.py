@@ -10,6 +10,7 @@ from policygraph.store import parse_file
 
 ROWS = "SELECT ?s ?o { ?s a ?o } ORDER BY ?s ?o LIMIT 3"
 ASK = "ASK { ?s ?p ?o }"
+ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 GRAPH = "DESCRIBE <https://w3id.org/policygraph/id/actor/kamala-harris>"
 FORM = "application/x-www-form-urlencoded"
 DIRECT = "application/sparql-query"
@@ -93,10 +94,25 @@ BAD = {
         400,
         "not UTF-8 (byte 13)",
     ),
-    "a dataset": (
-        {"query_string": {"query": ASK, "default-graph-uri": "http://x.org/"}},
+    "a graph that is no IRI": (
+        {"query_string": {"query": ASK, "default-graph-uri": "not an iri"}},
         400,
-        "write FROM",
+        "'default-graph-uri' is no absolute IRI",
+    ),
+    "a graph of an update": (
+        {"query_string": {"query": ASK, "using-graph-uri": "http://x.org/"}},
+        400,
+        "'using-graph-uri' is for updates",
+    ),
+    "no seconds": (
+        {"query_string": {"query": ASK, "timeout": "-1"}},
+        400,
+        "'timeout' is a number of seconds",
+    ),
+    "too long": (
+        {"query_string": {"query": ENDLESS, "timeout": "0.3"}},
+        504,
+        "ran for 0.3 seconds",
     ),
     "an update": ({"method": "POST", "data": {"update": "CLEAR ALL"}}, 403, "takes no updates"),
     "an update by GET": ({"query_string": {"update": "CLEAR ALL"}}, 403, "takes no updates"),
@@ -199,3 +215,14 @@ def test_head_and_options_are_answered(client):
     head = client.head("/sparql", query_string={"query": ASK})
     assert (head.status_code, head.data) == (200, b"")
     assert {"GET", "POST", "HEAD"} <= set(client.options("/sparql").allow)
+
+
+def test_the_protocol_s_graphs_are_the_dataset(client, store):
+    graph = "https://w3id.org/policygraph/graph/reference"
+    count = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
+    asked = {"query": count, "default-graph-uri": graph, "format": "csv"}
+    (row,) = store.select(f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}")
+    for response in (client.get("/sparql", query_string=asked), client.post("/sparql", data=asked)):
+        assert response.text.split() == ["n", str(row["n"])]
+    none = {"query": count, "named-graph-uri": graph, "format": "csv"}
+    assert client.get("/sparql", query_string=none).text.split() == ["n", "0"]

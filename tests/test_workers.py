@@ -11,7 +11,6 @@ import pytest
 
 from policygraph.errors import (
     AnswerTooLarge,
-    LimitReached,
     OutOfMemory,
     PolicygraphError,
     QueryFault,
@@ -20,6 +19,7 @@ from policygraph.errors import (
 )
 from policygraph.store import format_named
 from policygraph.workers import Limits, Pool, Task
+from policygraph.workers.task import read_message, task_message, write_message
 
 MEBIBYTE = 1024 * 1024
 LIMITS = Limits(seconds=1.0, memory=256 * MEBIBYTE, result=MEBIBYTE // 2, running=2, patience=0.2)
@@ -111,13 +111,27 @@ def test_a_fault_of_the_query_has_its_place(pool):
     assert caught.value.line == 3
 
 
-def test_no_query_calls_out(pool):
+def test_a_worker_has_no_sockets(tmp_path):
+    """The screening of queries is off here: what holds is that the process cannot call out."""
+    program = """
+import sys
+import policygraph.store.embedded
+from policygraph.workers import child
+policygraph.store.embedded.calls_out = lambda query: False
+child.main(sys.argv[1], sys.argv[2])
+"""
+    (tmp_path / "empty.nq").touch()
+    command = [sys.executable, "-c", program, tmp_path / "empty.nq", str(LIMITS.memory)]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.5)
         port = listener.getsockname()[1]
         query = f"SELECT * {{ SERVICE <http://127.0.0.1:{port}/> {{ ?s ?p ?o }} }}"
-        with pytest.raises((QueryFault, LimitReached)):
-            _ask(pool, query)
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+            assert read_message(worker.stdout)[0]["ready"]
+            write_message(worker.stdin, *task_message(Task(query, FORMATS, LIMITS.result)))
+            head, _ = read_message(worker.stdout)
+            worker.stdin.close()
+        assert head["fault"] == "QueryFault"
         with pytest.raises(TimeoutError):
             listener.accept()
 

@@ -8,6 +8,7 @@ import pyoxigraph
 
 from policygraph.errors import QueryFault, UnknownThing
 from policygraph.namespaces import prefixes
+from policygraph.screening import is_update
 from policygraph.store.formats import Format, Kind, formats_for
 from policygraph.terms import BlankNode, Iri, Literal, Row, Term
 
@@ -89,6 +90,8 @@ def query_fault(error: Exception, query: str) -> QueryFault:
 
 
 def _reason(complaint: str, rest: str, query: str) -> str:
+    if is_update(query):
+        return "only SELECT, ASK, CONSTRUCT and DESCRIBE are answered here; this is an update"
     if "Prefix not found" in complaint:
         return f"a prefix is used here that is not declared ({_missing_prefixes(query)})"
     if not rest:

@@ -11,7 +11,9 @@ from typing import Self
 
 import pyoxigraph
 
+from policygraph.errors import QueryFault
 from policygraph.namespaces import DEFAULT_BASE, prologue
+from policygraph.screening import calls_out
 from policygraph.store.answers import Answer, query_fault
 from policygraph.store.formats import Format, Kind
 from policygraph.store.parsing import Quads
@@ -67,6 +69,11 @@ class Store:
         The graphs are those of the protocol (SPARQL 1.1 Protocol, section 2.1.4): where either is
         given, the query sees no other graph. Without any, it sees all, and their union as default.
         """
+        if calls_out(text):
+            raise QueryFault(
+                "the query uses SERVICE, and nothing here calls another server; ask that one "
+                "yourself and join the answers"
+            )
         is_narrowed = bool(default_graphs or named_graphs)
         try:
             result = self._engine.query(

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from policygraph.errors import QueryFault
+from policygraph.screening import calls_out, is_nested_too_deeply, is_update
 from policygraph.store import Format, Kind, format_named, formats_for, read_answer
 from policygraph.web.description import service_description
 from policygraph.web.faults import (
@@ -23,7 +24,6 @@ from policygraph.web.faults import (
     UpdateRefused,
 )
 from policygraph.web.negotiation import PAGE, Offer, negotiated, offers_for, vary_by_accept
-from policygraph.web.screening import calls_out, is_nested_too_deeply, is_update
 from policygraph.web.served import as_example, current
 from policygraph.web.tables import as_table
 from policygraph.workers import Task

@@ -1,7 +1,7 @@
 """The limits of a public endpoint: one table that code, pages and documents read."""
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 MEGABYTE = 1024 * 1024
 
@@ -14,7 +14,6 @@ class Limits:
     memory: int = 1024 * MEGABYTE
     result: int = 256 * MEGABYTE
     body: int = 1 * MEGABYTE
-    nesting: int = 128
     running: int = os.cpu_count() or 1
     waiting: int = 64
     patience: float = 5.0
@@ -25,7 +24,6 @@ MEANINGS = {
     "memory": "bytes of memory that a query may use",
     "result": "bytes of an answer",
     "body": "bytes of a request",
-    "nesting": "brackets of a query that may be open at once",
     "running": "queries that run at once",
     "waiting": "queries that may wait for a place",
     "patience": "seconds that a query waits for a place",
@@ -34,9 +32,3 @@ MEANINGS = {
 
 LIMITS = Limits()
 """The limits that hold when nobody says otherwise."""
-
-
-def table(limits: Limits) -> list[tuple[str, float, str]]:
-    """Return name, value and meaning of each limit."""
-    names = [field.name for field in fields(limits)]
-    return [(name, getattr(limits, name), MEANINGS[name]) for name in names]

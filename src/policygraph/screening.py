@@ -1,7 +1,8 @@
 """Look at a query's words before the engine does: would it call out, is it an update.
 
-The engine sends a request for each SERVICE as it evaluates it, and has no switch for that. Until
-queries run in processes without sockets, `calls_out` is what stands in between. It tells keywords
+The engine sends a request for each SERVICE as it evaluates it, and has no switch for that. What a
+stranger asks runs in a process without sockets (`policygraph.workers`), which is what holds;
+`calls_out` is there for a clear answer, and for those who query in this process. It tells keywords
 from strings, IRIs and comments as the engine does, which is not by a search for a word:
 
 - `<` may open an IRI or mean "less than". Where both can be meant, both readings are followed.
