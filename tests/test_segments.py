@@ -46,6 +46,10 @@ def test_a_byte_order_mark_belongs_to_no_sentence():
     assert list(_cut("\ufeffHello there, all of you.\n").values()) == ["Hello there, all of you."]
 
 
+def test_a_line_separator_stops_nothing():
+    assert list(_cut("One\u2028and two. Three\u2029.\n").values())[-1].startswith("Three")
+
+
 def test_front_matter_is_passed_over():
     assert list(_cut("---\ntitle: x\n---\nOne sentence.\n").values()) == ["One sentence."]
 

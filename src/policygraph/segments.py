@@ -16,6 +16,9 @@ from policygraph.frontmatter import FRONT_MATTER
 LONGEST_HEADING = 100
 """Code points; a longer line without a full stop is a sentence that lost it."""
 
+_PLAIN_SPACE = re.compile(r"[^\S\n]")
+"""White space that sentencex need not see as it is: it stops the process at some of it (U+2028)."""
+
 _LINE = re.compile(r"[^\n]+")
 _MARKS = re.compile(r"(?P<hashes>#{1,6})\s+|(?P<number>\d+(?:\.\d+)*)[.)]?\s+(?=\S)")
 _BULLET = re.compile(r"(?:[-*•–]|\\?\(?(?:[a-z]|[ivx]{1,4}|\d{1,3})(?:\.|\\?\)))\s+")
@@ -182,7 +185,7 @@ def _sentences(text: str, block: _Block) -> Iterator[tuple[int, int]]:
     sentence.
     """
     start = position = block.start
-    for piece in sentencex.segment("en", text[block.start : block.end]):
+    for piece in sentencex.segment("en", _PLAIN_SPACE.sub(" ", text[block.start : block.end])):
         position += len(piece)
         if position < block.end and not text[position - 1].isspace():
             continue
