@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import TypeAlias
 
 import pyoxigraph
@@ -10,6 +11,8 @@ from policygraph.errors import QueryFault, UnknownThing
 from policygraph.namespaces import prefixes
 from policygraph.screening import is_update
 from policygraph.store.formats import Format, Kind, formats_for
+from policygraph.store.parsing import Quads
+from policygraph.store.writing import write_quads
 from policygraph.terms import BlankNode, Iri, Literal, Row, Term
 
 _Result: TypeAlias = pyoxigraph.QuerySolutions | pyoxigraph.QueryBoolean | pyoxigraph.QueryTriples
@@ -18,6 +21,8 @@ _KINDS = {
     pyoxigraph.QueryBoolean: Kind.BOOLEAN,
     pyoxigraph.QueryTriples: Kind.GRAPH,
 }
+LARGEST_TIDY = 10_000
+"""Triples of a graph that is laid out for readers; a larger one goes out as the engine gives it."""
 _AT = re.compile(r"error at (\d+):(\d+): ")
 
 
@@ -61,11 +66,19 @@ class Answer:
 
     def _serialised(self, format_: Format) -> bytes:
         if isinstance(self._result, pyoxigraph.QueryTriples):
-            assert isinstance(format_.engine, pyoxigraph.RdfFormat), format_.name
-            names = prefixes(self._base)
-            return pyoxigraph.serialize(self._result, format=format_.engine, prefixes=names) or b""
+            return self._graph(self._result, format_)
         assert isinstance(format_.engine, pyoxigraph.QueryResultsFormat), format_.name
         return self._result.serialize(format=format_.engine) or b""
+
+    def _graph(self, triples: pyoxigraph.QueryTriples, format_: Format) -> bytes:
+        assert isinstance(format_.engine, pyoxigraph.RdfFormat), format_.name
+        first = list(islice(triples, LARGEST_TIDY + 1))
+        if len(first) <= LARGEST_TIDY:
+            quads = Quads(tuple(pyoxigraph.Quad(t.subject, t.predicate, t.object) for t in first))
+            return write_quads(quads, format_, base=self._base, kind=Kind.GRAPH)
+        every = chain(first, triples)
+        names = prefixes(self._base)
+        return pyoxigraph.serialize(every, format=format_.engine, prefixes=names) or b""
 
 
 def read_answer(body: bytes, format_: Format, base: str) -> Answer:

@@ -36,7 +36,6 @@ LONGEST_PAGE = 500
 _FORM = "application/x-www-form-urlencoded"
 _QUERY = "application/sparql-query"
 _UPDATE = "application/sparql-update"
-_PREFIX = re.compile(r"[a-z]+:")
 _DESCRIPTION = (Offer("text/turtle", format_named("ttl")), Offer(PAGE))
 _UPDATED = ("using-graph-uri", "using-named-graph-uri")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*")
@@ -183,22 +182,13 @@ def _shown(kind: Kind, body: bytes) -> dict[str, Any]:
         return shown | {"table": as_table(answer, store, limit=LONGEST_PAGE)}
     if kind is Kind.BOOLEAN:
         return shown | {"boolean": json.loads(body)["boolean"]}
-    return shown | {"graph": _readable(body.decode())}
+    return shown | {"graph": body.decode()}
 
 
 def _page(query: str, **shown: object) -> str:
     examples = current().tagged("home")
     example = as_example(examples[0]) if examples else "SELECT * { ?s ?p ?o } LIMIT 20"
     return render_template("sparql.html", query=query or example, asked=bool(query), **shown)
-
-
-def _readable(turtle: str) -> str:
-    """Leave out the prefixes that are not used, which the engine writes too."""
-    lines = turtle.splitlines()
-    body = "\n".join(line for line in lines if not line.startswith("@prefix"))
-    used = set(_PREFIX.findall(body))
-    head = (line for line in lines if line.startswith("@prefix") and line.split()[1] in used)
-    return "\n".join((*sorted(head), "", body))
 
 
 def _response(body: bytes | str, offer: Offer) -> Response:
