@@ -6,7 +6,7 @@ workers that it starts (`policygraph.workers`), each with a copy of the graph.
 
 import errno
 import http.client
-import os
+import logging
 import signal
 import socket
 import sys
@@ -28,6 +28,7 @@ from policygraph.workers import LIMITS, Limits
 
 _SECONDS_TO_STOP = 5
 """How long a request may go on after the signal to stop."""
+_THREADS_FOR_PAGES = 4
 _SECONDS_BETWEEN_TRIES = 0.01
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be reached at, not listened on
 """Addresses that stand for all of a machine's, and one to reach the server at."""
@@ -40,15 +41,26 @@ _REASONS = {
 """Why an address cannot be had, and what to do. To explain one more error, add a row."""
 _COUNT = """
 SELECT (COUNT(DISTINCT ?statement) AS ?count) { ?statement a/rdfs:subClassOf* pg:Statement }"""
+
+
+class _ManyThreads(logging.Filter):
+    """Leaves out granian's warning of many threads: ours wait for workers, which use the cores."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "Python threads" not in record.getMessage()
+
+
 _LOG = {
+    "filters": {"many threads": {"()": _ManyThreads}},
     "handlers": {
         name: {
             "class": "logging.StreamHandler",
             "formatter": "generic",
+            "filters": ["many threads"],
             "stream": "ext://sys.stderr",
         }
         for name in ("console", "access")
-    }
+    },
 }
 
 
@@ -62,7 +74,7 @@ def serve(project: Project, *, host: str, port: int, limits: Limits = LIMITS) ->
     try:
         address = _free_address(host, port)
         store = checked_store(project)
-        server = _server(address, port)
+        server = _server(address, port, limits)
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         server.on_startup(lambda: _announce(address, port, f"{_count(store)} statements at {url}"))
         server.serve(target_loader=Loader(project, limits, store), wrap_loader=False)
@@ -70,14 +82,15 @@ def serve(project: Project, *, host: str, port: int, limits: Limits = LIMITS) ->
         return
 
 
-def _server(address: str, port: int) -> AbstractServer[Any]:
+def _server(address: str, port: int, limits: Limits) -> AbstractServer[Any]:
     return Server(
         "policygraph",
         address=address,
         port=port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=2 * (os.cpu_count() or 1) + 1,
+        # One for each query that runs or waits, so that the pool says who waits, and for pages.
+        blocking_threads=limits.running + limits.waiting + _THREADS_FOR_PAGES,
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=_SECONDS_TO_STOP,
