@@ -18,12 +18,17 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask.testing import FlaskClient
 
 from policygraph import Project, Store, build, create_project, open_project
 from policygraph.web import create_app
 from policygraph.workers import Limits, Pool
+
+# These machines are shared: how long an example takes says nothing about the code.
+hypothesis.settings.register_profile("policygraph", deadline=None)
+hypothesis.settings.load_profile("policygraph")
 
 ROOT = Path(__file__).parents[1]
 TEXTS = Path(__file__).parent / "texts"
