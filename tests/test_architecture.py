@@ -13,7 +13,7 @@ LAYERS = (
     {"errors", "namespaces", "terms", "findings", "locations", "screening"},
     {"texts", "reports", "project", "frontmatter", "segments"},
     {"store", "catalogue"},
-    {"graph", "passages", "coverage", "statements", "jsonld"},
+    {"graph", "passages", "coverage", "statements", "jsonld", "spelling"},
     {"checks", "workers"},
     {"release"},
     {"web"},

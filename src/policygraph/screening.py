@@ -22,7 +22,7 @@ chains of operators, queries that run for hours or take all memory.
 
 import re
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 _TOKEN = re.compile(
     r"""
@@ -60,6 +60,26 @@ def is_update(query: str) -> bool:
     """Say whether the first word after the prologue is one that updates begin with."""
     words = (token.group().upper() for token in _tokens(query) if token.lastgroup == "word")
     return next((word for word in words if word not in _PROLOGUE), "") in _UPDATES
+
+
+def iris_in(query: str) -> list[str]:
+    """Return the absolute IRIs that a query names, prefixed names resolved by its own prefixes.
+
+    The namespaces that it declares are not among them. A name without a known prefix is left out.
+    """
+    tokens = [token for token in _tokens(query) if token.lastgroup in {"name", "absolute", "word"}]
+    namespaces: dict[str, str] = {}
+    found = []
+    for before, token in pairwise([None, *tokens, None]):
+        text = token.group() if token else ""
+        if before and before.lastgroup == "name" and before.group().endswith(":"):
+            namespaces.setdefault(before.group()[:-1], text[1:-1])
+        elif token and token.lastgroup == "absolute":
+            found.append(text[1:-1])
+        elif token and token.lastgroup == "name" and not text.endswith(":"):
+            prefix, _, local = re.sub(r"\\(.)", r"\1", text).partition(":")
+            found.append(namespaces[prefix] + local if prefix in namespaces else "")
+    return [iri for iri in dict.fromkeys(found) if iri]
 
 
 def is_nested_too_deeply(query: str) -> bool:

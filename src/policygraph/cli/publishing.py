@@ -28,6 +28,7 @@ def query(settings: Settings, *, query: str | None, list_: bool, format_: str | 
     from policygraph.cli.answering import default_format, print_answer
     from policygraph.cli.printing import print_table
     from policygraph.graph import build
+    from policygraph.spelling import unknown_names
 
     project = settings.open()
     if list_ or query is None:
@@ -35,7 +36,10 @@ def query(settings: Settings, *, query: str | None, list_: bool, format_: str | 
         print_table(("name", "question"), rows)
         return
     text = _query_text(settings, query)
-    answer = build(project).query(text)
+    store = build(project)
+    answer = store.query(text)
+    for iri in unknown_names(store, text):
+        click.echo(f"policygraph: {iri} is not in the graph; check its spelling", err=True)
     print_answer(answer, format_ or default_format(answer.kind), project)
 
 
