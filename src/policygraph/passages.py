@@ -11,7 +11,6 @@ from policygraph.frontmatter import front_matter
 from policygraph.project import Project, write_file
 from policygraph.segments import Segment, segment
 from policygraph.store import Store, parse_file
-from policygraph.terms import Iri
 from policygraph.texts import SourceText, digest_of, ni_of
 
 ANCHOR_WORDS = 4
@@ -56,10 +55,11 @@ def write_passages(project: Project, source: SourceText, *, name: str) -> Segmen
         )
     folder = project.source(name)
     described, listed = folder / "source.ttl", folder / "passages.ttl"
-    refuse_another_text(project, source, name=name)
+    known = _known(project, name)
+    _refuse_another_text(known, source, name=name)
     passages = segment(source.text)
     facts = front_matter(source)
-    page = _public_address(project, described, name) or facts.get("source_url")
+    page = _public_address(known, name) or facts.get("source_url")
     turtle = _passages_turtle(source, passages, name=name, page=page)
     _refuse_edited(listed, (_passages_turtle(source, passages, name=name, page=None), turtle))
     changed = []
@@ -81,13 +81,10 @@ def _refuse_edited(path: Path, made: tuple[str, ...]) -> None:
         )
 
 
-def refuse_another_text(project: Project, source: SourceText, *, name: str) -> None:
+def _refuse_another_text(store: Store, source: SourceText, *, name: str) -> None:
     """Raise SourceTextError, with the place, when a source is known by another text's digest."""
-    store = _known(project, name)
-    known = store.select(
-        f"SELECT ?digest {{ <{_source_iri(project, name)}> schema:sha256 ?digest }}"
-    )
-    if not known or str(known[0]["digest"]) == source.digest:
+    rows = store.select(f"SELECT ?digest {{ source:{name} schema:sha256 ?digest }}")
+    if not rows or str(rows[0]["digest"]) == source.digest:
         return
     raise SourceTextError(
         f"{source.path}:{first_difference(store, source)}: the text of '{name}' differs from the "
@@ -117,16 +114,8 @@ def _known(project: Project, name: str) -> Store:
     return store
 
 
-def _source_iri(project: Project, name: str) -> Iri:
-    return Iri(project.iri(f"id/source/{name}"))
-
-
-def _public_address(project: Project, described: Path, name: str) -> str | None:
-    if not described.exists():
-        return None
-    rows = _known(project, name).select(
-        f"SELECT ?page {{ <{_source_iri(project, name)}> foaf:page ?page }}"
-    )
+def _public_address(store: Store, name: str) -> str | None:
+    rows = store.select(f"SELECT ?page {{ source:{name} foaf:page ?page }}")
     return str(rows[0]["page"]) if rows else None
 
 

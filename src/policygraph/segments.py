@@ -58,9 +58,10 @@ def segment(text: str) -> list[Segment]:
     section 0; an unnumbered heading opens a sub-section, or a section of its own when a blank
     line sets it off or the text numbers nothing. Front matter is passed over.
     """
-    outline = _Outline(numbered=_numbers_its_headings(text))
+    blocks = list(_blocks(text))
+    outline = _Outline(numbered=any((block.mark or "")[:1].isdigit() for block in blocks))
     found = []
-    for block in _blocks(text):
+    for block in blocks:
         if not _says_something(text[block.start : block.end]):
             continue
         if block.mark is not None:
@@ -109,10 +110,6 @@ class _Outline:
         if self._numbered and not (after_blank and self._path[0] > 0):
             return [self._path[0], 1]
         return [self._path[0] + 1]
-
-
-def _numbers_its_headings(text: str) -> bool:
-    return any((block.mark or "")[:1].isdigit() for block in _blocks(text))
 
 
 def _blocks(text: str) -> Iterator[_Block]:

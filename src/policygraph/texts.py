@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,38 +53,33 @@ def read_text(path: Path) -> SourceText:
     return SourceText(path, text, digest_of(data))
 
 
-def require_folder(folder: Path) -> None:
-    """Raise SourceTextError unless there is such a folder."""
+def texts_in(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder, at any depth, that may be source texts, by their digest.
+
+    Raises SourceTextError when there is no such folder.
+    """
     if not folder.is_dir():
         raise SourceTextError(
             f"{folder}: no such folder; give the folder that holds the source texts"
         )
+    paths = (path for path in sorted(folder.rglob("*")) if path.suffix in {".txt", ".md"})
+    texts = (path for path in paths if path.is_file() and _size(path) <= LARGEST_TEXT)
+    return {digest_of(_read_bytes(path)): path for path in texts}
 
 
-def texts_in(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder, at any depth, that may be source texts."""
-    require_folder(folder)
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in {".txt", ".md"} and _size(path) <= LARGEST_TEXT:
-            yield path
+def find_text(texts: dict[str, Path], name: str, *, digest: str) -> SourceText:
+    """Return a source's text from those of a folder, by digest, or, if edited, by file name.
 
-
-def find_text(folder: Path, name: str, *, digest: str) -> SourceText:
-    """Return a source's text from a folder, by its digest, or, if it was edited, by file name.
-
-    Raises SourceTextError when the folder has neither.
+    Raises SourceTextError when it is not among them.
     """
-    paths = list(texts_in(folder))
-    for path in paths:
-        if digest_of(_read_bytes(path)) == digest:
-            return read_text(path)
-    for path in paths:
-        if path.stem == name:
-            return read_text(path)
-    raise SourceTextError(
-        f"{folder}: the text of '{name}' is not there (no file has its digest {digest[:12]}…); "
-        "give the folder that holds it"
-    )
+    named = (path for path in texts.values() if path.stem == name)
+    path = texts.get(digest) or next(named, None)
+    if path is None:
+        raise SourceTextError(
+            f"the text of '{name}' is not in the folder (no file has its digest {digest[:12]}…); "
+            "give the folder that holds it"
+        )
+    return read_text(path)
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -11,7 +11,7 @@ from policygraph.graph import build, edge_graphs, read_quads
 from policygraph.locations import lines_of
 from policygraph.project import Project
 from policygraph.store import Quads, Store
-from policygraph.texts import SourceText, find_text, require_folder
+from policygraph.texts import SourceText, find_text, texts_in
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,11 @@ def subject_of(project: Project, *, sources: Path | None = None) -> Subject:
 
 def _texts_of(store: Store, folder: Path) -> dict[str, SourceText]:
     """Return the texts that are at hand; the report says which are not."""
-    require_folder(folder)
+    at_hand = texts_in(folder)
     rows = store.select("SELECT ?source ?digest { ?source a pg:Source ; schema:sha256 ?digest }")
     found = {}
     for row in rows:
         name = str(row["source"]).rsplit("/", 1)[-1]
         with suppress(SourceTextError):
-            found[name] = find_text(folder, name, digest=str(row["digest"]))
+            found[name] = find_text(at_hand, name, digest=str(row["digest"]))
     return found

@@ -105,12 +105,12 @@ def evidence(settings: Settings, *, statement: str, sources: Path) -> None:
     from policygraph.cli.printing import print_marked
     from policygraph.graph import build
     from policygraph.statements import passage_in_text, statement_named
-    from policygraph.texts import find_text
+    from policygraph.texts import find_text, texts_in
 
     project = settings.open()
     store = build(project)
     found = statement_named(project, store, statement)
-    source = find_text(sources, found.source, digest=found.source_digest)
+    source = find_text(texts_in(sources), found.source, digest=found.source_digest)
     for passage in found.passages:
         line = source.line_at(passage.start)
         click.echo(f"{passage.position} ({source.path}:{line}):")
