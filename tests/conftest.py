@@ -100,7 +100,7 @@ def run(tmp_path: Path) -> Run:
 @pytest.fixture(scope="session")
 def pool(store: Store) -> Iterator[Pool]:
     """Return workers on the real graph."""
-    pool = Pool(store.canonical(), Limits(seconds=5, running=2))
+    pool = Pool(store, Limits(seconds=5, running=2))
     yield pool
     pool.close()
 

@@ -127,7 +127,7 @@ def test_what_makes_the_check_slow_is_not_loaded_when_it_is_not_made(copied):
         "from policygraph.web import create_app; from policygraph.workers import LIMITS, Pool\n"
         "from policygraph.web.checking import checked_store\n"
         "project = open_project(Path(sys.argv[1])); store = checked_store(project)\n"
-        "pool = Pool(store.canonical(), LIMITS); create_app(project, store, pool); pool.close()\n"
+        "pool = Pool(store, LIMITS); create_app(project, store, pool); pool.close()\n"
         "print(sorted({'rdflib', 'pyshacl', 'pyld'} & set(sys.modules)))"
     )
     done = subprocess.run(

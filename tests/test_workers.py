@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from policygraph import build, open_project
 from policygraph.errors import (
     AnswerTooLarge,
     OutOfMemory,
@@ -51,7 +52,7 @@ HOSTILE = {
 
 @pytest.fixture(scope="module")
 def pool(store):
-    pool = Pool(store.canonical(), LIMITS)
+    pool = Pool(store, LIMITS)
     yield pool
     pool.close()
 
@@ -88,6 +89,15 @@ def test_the_graphs_of_the_protocol_are_all_that_is_seen(pool, store):
     assert seen.body.split()[1] == f"{row['n']},0".encode()
 
 
+def test_a_worker_knows_the_project_s_base(copied):
+    base = "https://example.org/g/"
+    pool = Pool(build(open_project(copied.root, base)), LIMITS)
+    query = f"DESCRIBE <{base}id/actor/kamala-harris>"
+    reply = pool.run(Task(query, {"graph": "ttl"}, LIMITS.result))
+    pool.close()
+    assert f"@prefix actor: <{base}id/actor/> .".encode() in reply.body
+
+
 def test_a_client_may_ask_for_less_time(pool):
     with pytest.raises(TimedOut, match=r"0\.2 seconds"):
         _ask(pool, ENDLESS, seconds=0.2)
@@ -116,10 +126,17 @@ import sys
 import policygraph.store.embedded
 from policygraph.workers import child
 policygraph.store.embedded.calls_out = lambda query: False
-child.main(sys.argv[1], sys.argv[2])
+child.main(*sys.argv[1:])
 """
     (tmp_path / "empty.nq").touch()
-    command = [sys.executable, "-c", program, tmp_path / "empty.nq", str(LIMITS.memory)]
+    command = [
+        sys.executable,
+        "-c",
+        program,
+        tmp_path / "empty.nq",
+        "http://x.example/",
+        str(LIMITS.memory),
+    ]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.5)
         port = listener.getsockname()[1]
@@ -144,8 +161,9 @@ def test_a_light_query_finds_a_place_or_is_told_to_come_back(pool):
 
 def test_closing_the_pool_leaves_no_process():
     program = """
+from policygraph import Store
 from policygraph.workers import Limits, Pool
-pool = Pool(b"", Limits(running=2))
+pool = Pool(Store(), Limits(running=2))
 print("made", flush=True)
 input()
 pool.close()
@@ -165,8 +183,9 @@ input()
 
 
 def test_workers_end_with_the_process_they_are_of():
-    program = "import time; from policygraph.workers import Limits, Pool\n"
-    program += "pool = Pool(b'', Limits(running=1)); print('made', flush=True); time.sleep(60)"
+    program = "import time; from policygraph import Store\n"
+    program += "from policygraph.workers import Limits, Pool\n"
+    program += "pool = Pool(Store(), Limits(running=1)); print('made', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"made\n"
         children = _children_of(process.pid)

@@ -37,7 +37,7 @@ class Loader:
         _obey_the_parent_alone()
         try:
             store = self._store or checked_store(self._project)
-            return create_app(self._project, store, Pool(store.canonical(), self._limits))
+            return create_app(self._project, store, Pool(store, self._limits))
         except PolicygraphError as error:
             raise SystemExit(f"policygraph: {error}") from error
 

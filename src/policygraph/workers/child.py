@@ -1,6 +1,6 @@
 """A worker: a process that answers one query after another until its pipe is closed.
 
-    python -m policygraph.workers.child SNAPSHOT MEMORY
+    python -m policygraph.workers.child SNAPSHOT BASE MEMORY
 
 It loads the snapshot (N-Quads) first. Then it gives up what it does not need: it may open no more
 files or sockets, so that no query can call out, and its memory is bounded, so that one that takes
@@ -22,11 +22,11 @@ from policygraph.workers.task import Reply, Task, read_message, task_of, write_m
 STACK = 64 * 1024 * 1024
 
 
-def main(snapshot: str, memory: str) -> None:
+def main(snapshot: str, base: str, memory: str) -> None:
     """Load the snapshot, give up files and sockets, and answer."""
     tasks, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not garble the replies
-    store = Store.of_dump(Path(snapshot))
+    store = Store.of_dump(Path(snapshot), base)
     _confine(int(memory))
     threading.stack_size(STACK)
     thread = threading.Thread(target=_serve, args=(store, tasks, replies))

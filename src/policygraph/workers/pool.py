@@ -21,6 +21,7 @@ from policygraph.errors import (
     TooComplex,
     UnknownThing,
 )
+from policygraph.store import Store
 from policygraph.workers.limits import Limits
 from policygraph.workers.task import Reply, Task, read_message, task_message, write_message
 
@@ -29,16 +30,17 @@ SPARES = 1
 
 
 class Pool:
-    """Workers over one snapshot, given as N-Quads.
+    """Workers over one graph, each with a copy of it as it is now.
 
     `close` ends them; they also end with the process they are of.
     """
 
-    def __init__(self, snapshot: bytes, limits: Limits) -> None:
+    def __init__(self, store: Store, limits: Limits) -> None:
         self.limits = limits
+        self._base = store.base
         # Without a name, so that nothing is left behind however this process ends.
         self._snapshot = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the pool is
-        self._snapshot.write(snapshot)
+        self._snapshot.write(store.canonical())
         self._snapshot.flush()
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         self._places = threading.Semaphore(limits.running)
@@ -46,7 +48,7 @@ class Pool:
         self._waiting = 0
         self._closed = False
         count = limits.running + SPARES
-        starting = [_Worker(self._snapshot.fileno(), limits) for _ in range(count)]
+        starting = [self._start() for _ in range(count)]
         for worker in starting:
             worker.wait_until_ready()
             self._idle.put(worker)
@@ -60,13 +62,16 @@ class Pool:
         allowed = min(seconds or self.limits.seconds, self.limits.seconds)
         with self._place():
             worker = self._idle.get()
+            is_whole = False
             try:
                 reply = worker.answer(task, allowed, self.limits)
-            except PolicygraphError:
-                # In the background: the client need not wait for what the next one will use.
-                threading.Thread(target=self._replace, args=(worker,)).start()
-                raise
-            self._idle.put(worker)
+                is_whole = True
+            finally:
+                if is_whole:
+                    self._idle.put(worker)
+                else:
+                    # In the background: the client need not wait for what the next one will use.
+                    threading.Thread(target=self._replace, args=(worker,)).start()
         _raise_fault(reply, self.limits)
         return reply
 
@@ -95,10 +100,13 @@ class Pool:
         finally:
             self._places.release()
 
+    def _start(self) -> "_Worker":
+        return _Worker(self._snapshot.fileno(), self._base, self.limits.memory)
+
     def _replace(self, worker: "_Worker") -> None:
         worker.end()
         if not self._closed:
-            new = _Worker(self._snapshot.fileno(), self.limits)
+            new = self._start()
             new.wait_until_ready()
             self._idle.put(new)
 
@@ -106,10 +114,10 @@ class Pool:
 class _Worker:
     """One process, and the pipes to and from it."""
 
-    def __init__(self, snapshot: int, limits: Limits) -> None:
+    def __init__(self, snapshot: int, base: str, memory: int) -> None:
         path = f"/proc/self/fd/{snapshot}"
         self._process = subprocess.Popen(  # noqa: S603 - our own module; the query goes by a pipe
-            [sys.executable, "-m", "policygraph.workers.child", path, str(limits.memory)],
+            [sys.executable, "-m", "policygraph.workers.child", path, base, str(memory)],
             pass_fds=(snapshot,),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -119,6 +127,9 @@ class _Worker:
         assert self._process.stdin
         assert self._process.stdout
         self._tasks, self._replies = self._process.stdin, self._process.stdout
+        # Not select(): that cannot watch a descriptor beyond the first thousand.
+        self._reply_begins = select.poll()
+        self._reply_begins.register(self._replies, select.POLLIN)
 
     def wait_until_ready(self) -> None:
         """Wait for the snapshot to be loaded. Raises PolicygraphError when it cannot be."""
@@ -133,7 +144,7 @@ class _Worker:
         except BrokenPipeError as error:
             raise self._ended(limits) from error
         left = seconds - (time.monotonic() - started)
-        if not select.select([self._replies], [], [], max(left, 0))[0]:
+        if not self._reply_begins.poll(max(left, 0) * 1000):
             self._process.kill()
             raise TimedOut(
                 f"the query ran for {seconds:g} seconds, which is all it may; ask for less: "
