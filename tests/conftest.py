@@ -6,7 +6,9 @@
 - `sources`: the folder of the real source texts; tests that need it are skipped without it.
 - `run`: the real command in a process of its own.
 - `pool`: workers on the real graph, in processes of their own.
+- `snapshot` and `served`: the real project as a server holds it.
 - `client`: a client of the web application, in this process, on the real graph.
+- `scheme`, `width`: how a browser (playwright's `page`) shows a page; scripts are off elsewhere.
 - `start_server`: starts real servers, on any project; `address`: one on the real project.
 """
 
@@ -15,7 +17,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import hypothesis
@@ -23,8 +25,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from policygraph import Project, Store, build, create_project, open_project
+from policygraph.snapshots import Snapshot, take_snapshot
 from policygraph.web import create_app
-from policygraph.workers import Limits, Pool
+from policygraph.web.served import Served
+from policygraph.web.settings import Settings
+from policygraph.workers import Limits, Pool, pool_over
 
 # These machines are shared: how long an example takes says nothing about the code.
 hypothesis.settings.register_profile("policygraph", deadline=None)
@@ -33,6 +38,13 @@ hypothesis.settings.load_profile("policygraph")
 ROOT = Path(__file__).parents[1]
 TEXTS = Path(__file__).parent / "texts"
 SOURCES = Path(os.environ.get("POLICYGRAPH_TEST_SOURCES", ROOT.parent / "shared" / "sources"))
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+CHROMIUM_OPTIONS = (
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
+WIDTHS = {"wide": 1280, "narrow": 320}
 
 Server = tuple[subprocess.Popen[str], str]
 StartServer = Callable[..., Server]
@@ -100,20 +112,33 @@ def run(tmp_path: Path) -> Run:
 @pytest.fixture(scope="session")
 def pool(store: Store) -> Iterator[Pool]:
     """Return workers on the real graph."""
-    pool = Pool(store, Limits(seconds=5, running=2))
-    yield pool
-    pool.close()
+    with pool_over(store, Limits(seconds=5, running=2)) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="session")
+def snapshot(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """Return a snapshot of the real project, to be read only."""
+    return take_snapshot(project, place=tmp_path_factory.mktemp("snapshots"))
+
+
+@pytest.fixture(scope="session")
+def served(snapshot: Snapshot, store: Store, pool: Pool) -> Served:
+    """Return what an application serves of the real project."""
+    return Served(snapshot, store, snapshot.questions(), pool, Settings(limits=pool.limits))
 
 
 @pytest.fixture
-def client(project: Project, store: Store, pool: Pool) -> FlaskClient:
+def client(served: Served) -> FlaskClient:
     """Return a client of the web application that serves the real graph."""
-    return create_app(project, store, pool).test_client()
+    return create_app(served).test_client()
 
 
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
     """Return a function that starts `policygraph serve` on a free port: the process, its address.
+
+    Options of the command `serve` itself go into `serving`.
 
     It does not wait for the server; its first line on standard output says that it answers. All
     servers share a cache of their own, and none outlives the session.
@@ -121,10 +146,11 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServ
     cache = tmp_path_factory.mktemp("cache")
     started = []
 
-    def start(*options: object, port: int | None = None) -> Server:
+    def start(*options: object, serving: Sequence[object] = (), port: int | None = None) -> Server:
         port = port or _free_port()
+        command = [*options, "serve", "--port", port, *serving]
         process = subprocess.Popen(
-            [sys.executable, "-m", "policygraph", *map(str, options), "serve", "--port", str(port)],
+            [sys.executable, "-m", "policygraph", *map(str, command)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -160,3 +186,41 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """Use the system's Chromium, which must not talk to anybody by itself; skip without it.
+
+    POLICYGRAPH_REQUIRE_BROWSER makes that a failure.
+    """
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("POLICYGRAPH_REQUIRE_BROWSER"):
+            pytest.fail(f"POLICYGRAPH_REQUIRE_BROWSER is set, and there is no {CHROMIUM}")
+        pytest.skip(f"no {CHROMIUM} (Debian: apt-get install chromium)")
+    return {"executable_path": CHROMIUM, "chromium_sandbox": False, "args": list(CHROMIUM_OPTIONS)}
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Return each colour scheme in turn."""
+    return str(request.param)
+
+
+@pytest.fixture(params=WIDTHS)
+def width(request: pytest.FixtureRequest) -> str:
+    """Return each width of a window in turn, by its name."""
+    return str(request.param)
+
+
+@pytest.fixture
+def browser_context_args(request: pytest.FixtureRequest) -> dict[str, object]:
+    """Take scheme and width from the test, where it has them; scripts run only to measure."""
+    names = request.fixturenames
+    width = request.getfixturevalue("width") if "width" in names else "wide"
+    scheme = request.getfixturevalue("scheme") if "scheme" in names else "light"
+    return {
+        "viewport": {"width": WIDTHS[width], "height": 900},
+        "color_scheme": scheme,
+        "java_script_enabled": bool({"scripted", "width"} & set(names)),
+    }

@@ -14,9 +14,13 @@ LAYERS = (
     {"texts", "reports", "project", "frontmatter", "segments"},
     {"store", "catalogue"},
     {"graph", "passages", "coverage", "statements", "jsonld", "spelling"},
-    {"checks", "workers"},
+    {"facts", "descriptions", "standing", "listings", "vocabulary"},
+    {"checks", "workers", "federation"},
     {"release"},
+    {"snapshots"},
     {"web"},
+    {"front"},
+    {"server"},
     {"cli"},
     {"__init__", "__main__"},
 )
@@ -25,15 +29,18 @@ LAYERS = (
 HOME_OF = {
     "click": {"cli"},
     "flask": {"web"},
-    "granian": {"web"},
+    "granian": {"server"},
+    "httpx": {"federation"},
+    "prometheus_client": {"web"},
     "pyld": {"jsonld"},
     "pyoxigraph": {"store"},
     "pyshacl": {"checks"},
     "rdflib": {"checks"},
     "rich": {"cli"},
     "sentencex": {"segments"},
-    "werkzeug": {"web"},
+    "werkzeug": {"web", "front"},
     "yaml": {"frontmatter"},
+    "zstandard": {"front"},
 }
 """Each third-party library and the only part of the package that may import it."""
 

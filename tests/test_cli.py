@@ -125,7 +125,7 @@ def test_a_mistake_gives_one_line_and_2(run, arguments, expected):
     ("text", "expected"),
     [
         ("SELECT ?s WHERE { ?s ?p", "line 1, column"),
-        ("SELECT ?s\nWHERE { ?s foaf:name ?n }", "not declared (foaf: add a PREFIX line)"),
+        ("SELECT ?s\nWHERE { ?s foaf:name ?n }", "not declared (foaf); add a PREFIX line"),
         ("INSERT DATA { <a:a> <a:b> 1 }", "only SELECT, ASK, CONSTRUCT and DESCRIBE"),
         ("SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }", "the query uses SERVICE"),
     ],

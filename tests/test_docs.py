@@ -1,7 +1,6 @@
 """What the documents say is so: links lead somewhere, commands exist, queries run."""
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from policygraph.catalogue import violation_queries
 from policygraph.cli import main
 from policygraph.store import parse_file
-from policygraph.workers.limits import LIMITS, MEANINGS, Limits
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -72,11 +70,3 @@ def test_the_worked_example_of_the_model_is_in_the_graph(store, tmp_path):
     lines = parse_file(tmp_path / "example.ttl", store.base).to_ntriples().decode().splitlines()
     known = set(store.graph(store.graph_names()).to_ntriples().decode().splitlines())
     assert [line for line in lines if line not in known] == []
-
-
-def test_every_limit_is_documented():
-    text = (ROOT / "docs/http.md").read_text()
-    assert [n for n, meaning in MEANINGS.items() if f"| {n} |" not in text] == []
-    assert {field.name for field in fields(Limits)} == set(MEANINGS)
-    assert "| seconds | 30 |" in text
-    assert (LIMITS.seconds, LIMITS.memory, LIMITS.result) == (30, 2**30, 2**28)

@@ -7,7 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from policygraph.catalogue import questions, violation_queries
-from policygraph.screening import calls_out, is_nested_too_deeply, is_update
+from policygraph.screening import (
+    calls_out,
+    is_nested_too_deeply,
+    is_update,
+    is_volatile,
+    screen,
+)
 
 # <U> stands for the address of a server that must hear nothing.
 CALLS = {
@@ -48,6 +54,25 @@ NO_CALLS = {
     "a prefix": "PREFIX service: <http://x.org/> SELECT * { ?s service:p ?o }",
     "a language": 'SELECT * { ?s ?p "x"@en-service }',
     "an escape": r'SELECT * { ?s ?p "\" SERVICE <U> {" }',
+}
+VOLATILE = {
+    "now": "SELECT (NOW() AS ?t) {}",
+    "lower case, and space": "SELECT * { BIND (rand () AS ?t) }",
+    "strings of identifiers": "SELECT (STRUUID() AS ?t) {}",
+    "identifiers": "SELECT (IRI(UUID()) AS ?t) {}",
+    "blank nodes": "SELECT (BNODE() AS ?t) {}",
+    "glued to a keyword": "SELECT * { ?s ?p ?o } ORDER BYRAND()",
+    "after a comparison": "ASK { FILTER (?o<NOW()||?b>1) }",
+    "after a comment": "SELECT * # NOW\n { FILTER (NOW() > 1) }",
+}
+LASTING = {
+    "a string": "SELECT * { ?s ?p 'NOW() RAND()' }",
+    "an IRI": "SELECT * { ?s <http://x.org/NOW()> <http://x.org/uuid#rand> }",
+    "a comment": "SELECT * { ?s ?p ?o } # BNODE()",
+    "a variable": "SELECT ?now { ?now ?rand $uuid }",
+    "a name": "PREFIX now: <http://x.org/> SELECT * { ?s now:uuid now:RAND }",
+    "a language": "SELECT * { ?s ?p 'x'@en-now }",
+    "none of the words": "SELECT * { ?s ?p ?o }",
 }
 DEEP = {
     "groups": ("SELECT * {", "{", "}", "}"),
@@ -133,6 +158,27 @@ def test_what_would_crash_the_parser_is_refused(client, head, opening, closing, 
 )
 def test_an_update_is_known_by_its_first_word(text, expected):
     assert is_update(text) is expected
+
+
+@pytest.mark.parametrize("query", VOLATILE.values(), ids=VOLATILE)
+def test_a_query_whose_answer_changes_by_itself_is_known(query):
+    assert is_volatile(query)
+
+
+@pytest.mark.parametrize("query", LASTING.values(), ids=LASTING)
+def test_the_word_alone_does_not_make_an_answer_change(query):
+    assert not is_volatile(query)
+
+
+@pytest.mark.parametrize("query", [*CALLS.values(), *NO_CALLS.values(), "", "{" * 129, "{" * 128])
+def test_one_reading_says_the_same_as_two(query):
+    screened = screen(query)
+    assert screened.calls_out is calls_out(query)
+    assert screened.is_nested_too_deeply is is_nested_too_deeply(query) is ("{" * 129 in query)
+
+
+def test_brackets_in_strings_are_not_nested():
+    assert not is_nested_too_deeply("ASK { ?s ?p '" + "{" * 1000 + "' }")
 
 
 @pytest.mark.parametrize("part", ["<a", '"""', '"', "'\"", "a:", "<a#>\n", "{", "service:a ", "\\"])

@@ -1,32 +1,35 @@
 """Workers: a query from outside is answered or clearly refused, and the next one is answered."""
 
-import socket
-import subprocess
-import sys
+import json
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
 from policygraph import build, open_project
 from policygraph.errors import (
     AnswerTooLarge,
+    ClientGone,
     OutOfMemory,
     PolicygraphError,
     QueryFault,
     TimedOut,
     TooBusy,
+    TooManyFromOne,
 )
 from policygraph.store import format_named
-from policygraph.workers import Limits, Pool, Task
-from policygraph.workers.task import read_message, task_message, write_message
+from policygraph.workers import Limits, Task, pool_over
 
 MEBIBYTE = 1024 * 1024
-LIMITS = Limits(seconds=3.0, memory=256 * MEBIBYTE, result=MEBIBYTE // 2, running=2, patience=0.2)
+LIMITS = Limits(
+    seconds=3.0, memory=256 * MEBIBYTE, result=MEBIBYTE // 2, running=2, per_client=1, patience=0.2
+)
 FORMATS = {"rows": "json", "boolean": "json", "graph": "nt"}
 ANYTHING = "ASK { ?s ?p ?o }"
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+TINY = "<http://x.example/s> <http://x.example/p> <http://x.example/o> <http://x.example/g> .\n"
 
 HOSTILE = {
     "product": ENDLESS,
@@ -52,9 +55,8 @@ HOSTILE = {
 
 @pytest.fixture(scope="module")
 def pool(store):
-    pool = Pool(store, LIMITS)
-    yield pool
-    pool.close()
+    with pool_over(store, LIMITS) as pool:
+        yield pool
 
 
 def _ask(pool, query, **options):
@@ -91,10 +93,9 @@ def test_the_graphs_of_the_protocol_are_all_that_is_seen(pool, store):
 
 def test_a_worker_knows_the_project_s_base(copied):
     base = "https://example.org/g/"
-    pool = Pool(build(open_project(copied.root, base)), LIMITS)
     query = f"DESCRIBE <{base}id/actor/kamala-harris>"
-    reply = pool.run(Task(query, {"graph": "ttl"}, LIMITS.result))
-    pool.close()
+    with pool_over(build(open_project(copied.root, base)), LIMITS) as pool:
+        reply = pool.run(Task(query, {"graph": "ttl"}, LIMITS.result))
     assert f"@prefix actor: <{base}id/actor/> .".encode() in reply.body
 
 
@@ -119,36 +120,37 @@ def test_a_fault_of_the_query_has_its_place(pool):
     assert caught.value.line == 3
 
 
-def test_a_worker_has_no_sockets(tmp_path):
-    """The screening of queries is off here: what holds is that the process cannot call out."""
-    program = """
-import sys
-import policygraph.store.embedded
-from policygraph.workers import child
-policygraph.store.embedded.calls_out = lambda query: False
-child.main(*sys.argv[1:])
-"""
-    (tmp_path / "empty.nq").touch()
-    command = [
-        sys.executable,
-        "-c",
-        program,
-        tmp_path / "empty.nq",
-        "http://x.example/",
-        str(LIMITS.memory),
-    ]
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(0.5)
-        port = listener.getsockname()[1]
-        query = f"SELECT * {{ SERVICE <http://127.0.0.1:{port}/> {{ ?s ?p ?o }} }}"
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
-            assert read_message(worker.stdout)[0]["ready"]
-            write_message(worker.stdin, *task_message(Task(query, FORMATS, LIMITS.result)))
-            head, _ = read_message(worker.stdout)
-            worker.stdin.close()
-        assert head["fault"] == "QueryFault"
-        with pytest.raises(TimeoutError):
-            listener.accept()
+def test_only_the_rows_that_are_wanted_are_written(pool):
+    query = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } "  # more than can be evaluated in time
+    reply = pool.run(Task(query, {"rows": "json"}, LIMITS.result, most_rows=3))
+    assert (len(json.loads(reply.body)["results"]["bindings"]), reply.has_more) == (3, True)
+    reply = pool.run(Task(query + "LIMIT 3", {"rows": "csv"}, LIMITS.result, most_rows=3))
+    assert (len(reply.body.splitlines()), reply.has_more) == (4, False)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * {}",
+        "SELECT ?x { FILTER (false) }",
+        r"""SELECT ?x ?y { VALUES (?x ?y) { (1.50 UNDEF) (UNDEF 'a\t\n\"b'@en) (<a:b> '\\') } }""",
+        "SELECT (TRIPLE(<a:a>, <a:b>, TRIPLE(<a:a>, <a:b>, 'c'@en)) AS ?t) {}",
+    ],
+)
+@pytest.mark.parametrize("name", ["json", "xml", "csv", "tsv"])
+def test_the_first_rows_are_as_in_the_whole(store, query, name):
+    first, has_more = store.query(query).first(10)
+    assert first.write(format_named(name)) == store.query(query).write(format_named(name))
+    assert not has_more
+
+
+def test_json_ld_is_compacted_where_there_is_a_context(store, project):
+    query = "DESCRIBE <https://w3id.org/policygraph/id/actor/kamala-harris>"
+    with pool_over(store, LIMITS, context=project.context) as pool:
+        reply = pool.run(Task(query, {"graph": "jsonld"}, LIMITS.result))
+    document = json.loads(reply.body)
+    assert document["@context"]
+    assert b"http://www.w3.org/2004/02/skos/core#prefLabel" not in reply.body.split(b'"@graph"')[1]
 
 
 def test_a_light_query_finds_a_place_or_is_told_to_come_back(pool):
@@ -159,44 +161,43 @@ def test_a_light_query_finds_a_place_or_is_told_to_come_back(pool):
     assert b"true" in _ask(pool, ANYTHING).body
 
 
-def test_closing_the_pool_leaves_no_process():
-    program = """
-from policygraph import Store
-from policygraph.workers import Limits, Pool
-pool = Pool(Store(), Limits(running=2))
-print("made", flush=True)
-input()
-pool.close()
-print("closed", flush=True)
-input()
-"""
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout.readline() == "made\n"
-        assert len(_children_of(process.pid)) == 3
-        process.stdin.write("\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == "closed\n"
-        assert _children_of(process.pid) == []
-        process.kill()
+def test_beside_many_heavy_queries_of_one_client_another_is_answered(store):
+    limits = replace(LIMITS, seconds=30, patience=0.5, waiting=64)
+    with pool_over(store, limits) as pool, ThreadPoolExecutor(32) as many:
+        start = threading.Barrier(33)
+
+        def heavy():
+            start.wait()
+            _ask(pool, ENDLESS, client="heavy", seconds=2)
+
+        running = [many.submit(heavy) for _ in range(32)]
+        start.wait()
+        for _ in range(20):
+            assert b"true" in _ask(pool, ANYTHING, client="light").body
+        faults = [type(future.exception()) for future in running]
+    assert set(faults) == {TimedOut, TooManyFromOne}
 
 
-def test_workers_end_with_the_process_they_are_of():
-    program = "import time; from policygraph import Store\n"
-    program += "from policygraph.workers import Limits, Pool\n"
-    program += "pool = Pool(Store(), Limits(running=1)); print('made', flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"made\n"
-        children = _children_of(process.pid)
-        process.kill()
-    deadline = time.monotonic() + 5
-    while any(Path(f"/proc/{pid}").exists() for pid in children) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+def test_the_oldest_query_makes_room_for_a_client_without_any(store):
+    limits = replace(LIMITS, seconds=60, patience=30, assured=0.2)
+    with pool_over(store, limits) as pool, ThreadPoolExecutor(2) as many:
+        runs = threading.Event()
+        oldest = many.submit(_ask, pool, ENDLESS, client="a", is_gone=runs.set)
+        assert runs.wait(20)
+        runs.clear()
+        newer = many.submit(_ask, pool, ENDLESS, client="b", seconds=10, is_gone=runs.set)
+        assert runs.wait(20)
+        assert b"true" in _ask(pool, ANYTHING, client="c").body  # on trial, it needs no place
+        assert not oldest.done()
+        with pytest.raises(TimedOut):
+            _ask(pool, ENDLESS, client="c", seconds=1)
+        with pytest.raises(TooBusy, match=r"ended after [\d.]+ seconds to make room for others"):
+            oldest.result()
+        assert isinstance(newer.exception(), TimedOut)
 
 
-def _children_of(pid):
-    """Return the processes that another has started and that still run (Linux: /proc)."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [child for task in tasks for child in (task / "children").read_text().split()]
+def test_the_query_of_a_client_who_left_is_ended(store):
+    with pool_over(store, replace(LIMITS, seconds=60)) as pool:
+        with pytest.raises(ClientGone):
+            _ask(pool, ENDLESS, is_gone=lambda: True)
+        assert b"true" in _ask(pool, ANYTHING).body

@@ -12,7 +12,9 @@ PolicygraphError             what a caller can catch; the message says what, whe
     ├── OutOfMemory          it took too much memory
     ├── AnswerTooLarge       its answer has too many bytes
     ├── TooComplex           it is nested too deeply to be read
-    └── TooBusy              it found no place among the queries that run
+    ├── TooBusy              it found no place among the queries that run, or made room for others
+    ├── TooManyFromOne       its client has as many others running and waiting as one may have
+    └── ClientGone           nobody is left to read its answer
 """
 
 
@@ -57,7 +59,15 @@ class TooComplex(LimitReached):
 
 
 class TooBusy(LimitReached):
-    """As many queries run and wait as may."""
+    """As many queries run and wait as may, or this one was ended to make room for others."""
+
+
+class TooManyFromOne(LimitReached):
+    """One client has as many queries running and waiting as one may have."""
+
+
+class ClientGone(LimitReached):
+    """The client has left before its answer was ready."""
 
 
 class _FaultAt(PolicygraphError):

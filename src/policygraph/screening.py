@@ -1,4 +1,4 @@
-"""Look at a query's words before the engine does: would it call out, is it an update.
+"""Look at a query's words before the engine does: would it call out, is it an update, and so on.
 
 The engine sends a request for each SERVICE as it evaluates it, and has no switch for that. What a
 stranger asks runs in a process without sockets (`policygraph.workers`), which is what holds;
@@ -18,11 +18,15 @@ made-up queries, of which ten thousand called out.)
 The engine's parser goes as deep as the brackets of a query and crashes from some hundreds on, so
 `is_nested_too_deeply` draws a line well before. It says nothing of other ways to be too much: long
 chains of operators, queries that run for hours or take all memory.
+
+Reading the tokens of a short query takes a tenth of a millisecond, so all is learnt in one go
+(`screen`), and only where a search for a word or a count of brackets has not ruled it out.
 """
 
 import re
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from dataclasses import dataclass
+from itertools import pairwise
 
 _TOKEN = re.compile(
     r"""
@@ -49,16 +53,51 @@ _PROLOGUE = {"BASE", "PREFIX"}
 _UPDATES = {
     "ADD", "CLEAR", "COPY", "CREATE", "DELETE", "DROP", "INSERT", "LOAD", "MOVE", "WITH",
 }  # fmt: skip
+_SERVICE = "service"
+_VOLATILE = re.compile(r"NOW|RAND|UUID|BNODE", re.IGNORECASE)
+"""STRUUID is among them. The engine wants no space before: `ORDER BYRAND()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """What is known of a query before it is parsed."""
+
+    calls_out: bool
+    is_nested_too_deeply: bool
+
+
+def screen(query: str) -> Screened:
+    """Say whether a query calls out, and whether it is nested too deeply; read it once at most."""
+    may_call = _SERVICE in query.lower()
+    may_be_deep = sum(map(query.count, "{([")) > _DEEPEST
+    calls, depth, deepest = False, 0, 0
+    for token in tokens_of(query) if may_call or may_be_deep else ():
+        calls = calls or _may_be_service(token)
+        depth += _BRACKETS.get(token.group(), 0)
+        deepest = max(deepest, depth)
+    return Screened(calls, deepest > _DEEPEST)
 
 
 def calls_out(query: str) -> bool:
     """Say whether a query has a SERVICE outside of strings, IRIs and comments."""
-    return any(_may_be_service(token) for token in _tokens(query))
+    return _SERVICE in query.lower() and any(map(_may_be_service, tokens_of(query)))
+
+
+def is_volatile(query: str) -> bool:
+    """Say whether a query asked again may get another answer from the same graph.
+
+    It may when it has NOW, RAND, UUID, STRUUID or BNODE outside of strings, IRIs, comments and
+    variables; in doubt it does.
+    """
+    if not _VOLATILE.search(query):
+        return False
+    names = (token for token in tokens_of(query) if token.lastgroup == "word")
+    return any(_VOLATILE.search(token.group()) for token in names)
 
 
 def is_update(query: str) -> bool:
     """Say whether the first word after the prologue is one that updates begin with."""
-    words = (token.group().upper() for token in _tokens(query) if token.lastgroup == "word")
+    words = (token.group().upper() for token in tokens_of(query) if token.lastgroup == "word")
     return next((word for word in words if word not in _PROLOGUE), "") in _UPDATES
 
 
@@ -67,7 +106,8 @@ def iris_in(query: str) -> list[str]:
 
     The namespaces that it declares are not among them. A name without a known prefix is left out.
     """
-    tokens = [token for token in _tokens(query) if token.lastgroup in {"name", "absolute", "word"}]
+    kinds = {"name", "absolute", "word"}
+    tokens = [token for token in tokens_of(query) if token.lastgroup in kinds]
     namespaces: dict[str, str] = {}
     found = []
     for before, token in pairwise([None, *tokens, None]):
@@ -84,20 +124,19 @@ def iris_in(query: str) -> list[str]:
 
 def is_nested_too_deeply(query: str) -> bool:
     """Say whether more brackets are open at once than any sensible query has."""
-    steps = (_BRACKETS.get(token.group(), 0) for token in _tokens(query))
-    return max(accumulate(steps), default=0) > _DEEPEST
+    return screen(query).is_nested_too_deeply
 
 
 def _may_be_service(token: re.Match[str]) -> bool:
     prefix = token.group().partition(":")[0]
-    if "service" not in prefix.lower():
+    if _SERVICE not in prefix.lower():
         return False
     if token.lastgroup == "word":
         return True
     return token.lastgroup == "name" and bool(_GROUP_FOLLOWS.match(token.string, token.end()))
 
 
-def _tokens(query: str) -> Iterator[re.Match[str]]:
+def tokens_of(query: str) -> Iterator[re.Match[str]]:
     """Yield the tokens of every reading: first with each `<…>` as an IRI, then with "less than".
 
     The second is followed only where it could matter: where it would end a filter, begin a comment

@@ -29,7 +29,7 @@ CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     wording_is_our_own,
 )
 
-__all__ = ["CHECKS", "check", "check_subject", "subject_of"]
+__all__ = ["CHECKS", "Subject", "check", "check_subject", "subject_of"]
 
 
 def check(project: Project, *, sources: Path | None = None) -> Report:

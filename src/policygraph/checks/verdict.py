@@ -1,63 +1,47 @@
-"""The last verdict on a project, kept so that a server need not check the same files twice.
+"""The state of a project: a digest of all that what is served of it depends on.
 
-It is a file in the user's cache folder: one for each project, naming the state of all that a check
-depends on. Only "no violation" is kept. A cache that cannot be read or written is no cache.
+Where the state is the same, so is the verdict, and whatever else is made of the project.
 """
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
+from sysconfig import get_path
 
-from policygraph.errors import ProjectError
-from policygraph.project import Project, write_file
+from policygraph.project import Project
 from policygraph.texts import digest_of
 
 _PACKAGE = Path(__file__).parents[1]
+_NOT_READ = {".pyc"}
 
 
 def state_of(project: Project) -> str:
-    """Return a digest of everything a check without source texts depends on.
+    """Return a digest of everything that a check without source texts, and a page, depends on.
 
-    That is the base, the project's files, and this program: a version number alone would not
-    notice that a rule's code was edited. The state of files that cannot be read is "", which is
-    never known.
+    That is the base, the project's files, this program with its pages (a version number alone would
+    not notice that a rule's code was edited), and the versions of the libraries that it uses.
     """
-    state = hashlib.sha256(project.base.encode())
-    try:
-        for path in _files(project):
-            state.update(f"\0{path}\0{digest_of(path.read_bytes())}".encode())
-    except OSError:
-        return ""
+    state = hashlib.sha256(f"{project.base}\0{_libraries()}".encode())
+    for path in _files(project):
+        state.update(f"\0{path}\0{_digest(path)}".encode())
     return state.hexdigest()
 
 
-def is_known_to_conform(project: Project, state: str) -> bool:
-    """Say whether this state of a project was checked before, and no rule was violated."""
-    try:
-        return bool(state) and _place(project).read_text(encoding="utf-8") == state
-    except (OSError, UnicodeDecodeError):
-        return False
-
-
-def remember(project: Project, state: str) -> None:
-    """Keep that a state conforms, in place of the one kept before."""
-    if not state:
-        return
-    try:
-        write_file(_place(project), state)
-    except (ProjectError, UnicodeDecodeError):
-        return
-
-
 def _files(project: Project) -> Iterator[Path]:
-    for folder in (project.ontology, project.data, project.violation_queries):
-        yield from (path for path in sorted(folder.rglob("*")) if path.is_file())
-    yield from sorted(_PACKAGE.rglob("*.py"))
+    for folder in (project.ontology, project.data, project.queries, _PACKAGE):
+        for path in sorted(folder.rglob("*")):
+            if path.suffix not in _NOT_READ and path.is_file():
+                yield path
 
 
-def _place(project: Project) -> Path:
-    """Return the file for a project: in XDG_CACHE_HOME, by that specification an absolute path."""
-    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    cache = named if named.is_absolute() else Path("~/.cache").expanduser()
-    return cache / "policygraph" / "verdicts" / digest_of(str(project.root))
+def _libraries() -> list[str]:
+    """Return the names and versions of what is installed beside this program."""
+    return sorted(path.name for path in Path(get_path("purelib")).glob("*.dist-info"))
+
+
+def _digest(path: Path) -> str:
+    """Return the digest of a file; one that cannot be read, or has gone by now, has none."""
+    try:
+        return digest_of(path.read_bytes())
+    except OSError:
+        return ""

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from policygraph import __version__
-from policygraph.cli import curating, publishing
+from policygraph.cli import curating, publishing, serving
 from policygraph.cli.running import Group, Settings
 from policygraph.namespaces import DEFAULT_BASE
 
@@ -32,5 +32,5 @@ def main(context: click.Context, *, project: Path | None, base: str) -> None:
     context.obj = Settings(project, base)
 
 
-for _command in (*curating.COMMANDS, *publishing.COMMANDS):
+for _command in (*curating.COMMANDS, *publishing.COMMANDS, *serving.COMMANDS):
     main.add_command(_command)

@@ -1,4 +1,4 @@
-"""The commands of those who ask, publish and serve."""
+"""The commands of those who ask and publish."""
 
 import sys
 from pathlib import Path
@@ -59,27 +59,6 @@ def release(settings: Settings, *, folder: Path, sources: Path | None) -> None:
     click.echo("\n".join([f"release {done.id}", files, *done.skipped]))
 
 
-@click.command(epilog="Example: policygraph serve --port 8080")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port."
-)
-@click.option(
-    "--timeout",
-    default=30.0,
-    show_default=True,
-    type=click.FloatRange(0.1, 3600),
-    help="The seconds that a query may run.",
-)
-@_pass_settings
-def serve(settings: Settings, *, host: str, port: int, timeout: float) -> None:
-    """Build the graph, check it, and serve pages and the SPARQL endpoint."""
-    from policygraph.web.server import serve as run
-    from policygraph.workers import Limits
-
-    run(settings.open(), host=host, port=port, limits=Limits(seconds=timeout))
-
-
 @click.command(epilog="Example: policygraph init my-project && cd my-project && policygraph check")
 @click.argument("folder", type=_folder)
 def init(*, folder: Path) -> None:
@@ -109,4 +88,4 @@ def _query_text(settings: Settings, query: str) -> str:
         raise UnknownThing(f"{error}; or give a file, or '-' for standard input") from error
 
 
-COMMANDS = (query, release, serve, init)
+COMMANDS = (query, release, init)

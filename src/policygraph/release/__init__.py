@@ -1,10 +1,10 @@
 """Releases: a checked graph as files to publish, with what describes and what proves them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from policygraph.checks import check_subject, subject_of
+from policygraph.checks import Subject, check_subject, subject_of
 from policygraph.errors import CheckFailed, ProjectError
 from policygraph.findings import Report, Severity
 from policygraph.project import Project, new_folder
@@ -49,18 +49,29 @@ def write_release(
     progress("checking the graph")
     subject = subject_of(project, sources=sources)
     _refuse_violations(check_subject(subject))
-    store = subject.store
     with new_folder(target) as part:
-        dumps = write_dumps(project, store, part, progress=progress)
-        write_terms(project, store, part)
-        id_ = release_id(dumps)
-        write_descriptions(store, dumps, part, id_=id_)
-        names = sorted(path.name for path in part.iterdir())
-        sums = (f"{digest_of((part / name).read_bytes())}  {name}\n" for name in names)
-        (part / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
-    files = tuple(target / name for name in (CHECKSUMS, *names))
-    (row,) = store.select("SELECT (COUNT(DISTINCT *) AS ?triples) { ?s ?p ?o }")
-    return Release(id_, target, files, int(str(row["triples"])), subject.skipped)
+        done = write_files(subject, part, progress=progress)
+    files = tuple(target / path.name for path in done.files)
+    return replace(done, folder=target, files=files)
+
+
+def write_files(
+    subject: Subject, folder: Path, *, progress: Callable[[str], None] = lambda _: None
+) -> Release:
+    """Write the release of a graph that was checked already into an empty folder.
+
+    Raises ProjectError when a file of the project cannot be read.
+    """
+    project, store = subject.project, subject.store
+    dumps = write_dumps(project, store, folder, progress=progress)
+    write_terms(project, store, folder)
+    id_ = release_id(dumps)
+    write_descriptions(store, dumps, folder, id_=id_)
+    names = sorted(path.name for path in folder.iterdir())
+    sums = (f"{digest_of((folder / name).read_bytes())}  {name}\n" for name in names)
+    (folder / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
+    files = tuple(folder / name for name in (CHECKSUMS, *names))
+    return Release(id_, folder, files, len(store), subject.skipped)
 
 
 def _refuse_other_files(folder: Path) -> None:

@@ -1,9 +1,9 @@
 """Answers to queries: rows for the program, bytes in a format for everybody else."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
-from typing import TypeAlias
+from typing import Any, Self, TypeAlias
 
 import pyoxigraph
 
@@ -23,6 +23,24 @@ _KINDS = {
 }
 LARGEST_TIDY = 10_000
 """Triples of a graph that is laid out for readers; a larger one goes out as the engine gives it."""
+_REASONS = {
+    "The SELECT contains a variable that is unbound": (
+        "SELECT names a variable that is neither in GROUP BY nor within an aggregate"
+    ),
+    "SELECT * is not authorized": "SELECT * cannot stand with GROUP BY; name the variables",
+    "Duplicated variable name in SELECT": "SELECT names the same variable twice",
+    "The SELECT overrides an existing variable": (
+        "SELECT gives a value to a variable that has one; take another name after AS"
+    ),
+    "BIND is overriding an existing variable": (
+        "BIND gives a value to a variable that has one; take another name after AS"
+    ),
+    "IRI parsing failed": (
+        "the IRI before this place is not absolute, or has a character that no IRI has"
+    ),
+}
+"""What the engine complains of by name. To explain one more complaint, add a row."""
+_NO_NAMES = re.compile(r"<[^<>\s]*>|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*")
 _AT = re.compile(r"error at (\d+):(\d+): ")
 
 
@@ -48,11 +66,28 @@ class Answer:
         columns = self.columns
         try:
             for solution in self._result:
-                yield {
-                    name: _term(solution[name]) for name in columns if solution[name] is not None
-                }
+                pairs = zip(columns, solution, strict=True)
+                yield {name: _term(term) for name, term in pairs if term is not None}
         except (RuntimeError, OSError) as error:
             raise query_fault(error, "") from error
+
+    def first(self, count: int) -> tuple[Self, bool]:
+        """Return the first rows of a SELECT as an answer, and whether there are more.
+
+        No more are evaluated than one beyond. Raises QueryFault for another kind of answer.
+        """
+        if not isinstance(self._result, pyoxigraph.QuerySolutions):
+            raise QueryFault("not a SELECT: this answer has no rows; choose another format")
+        names = [str(variable) for variable in self._result.variables]
+        try:
+            rows = [list(map(_written, row)) for row in islice(self._result, count + 1)]
+        except (RuntimeError, OSError) as error:
+            raise query_fault(error, "") from error
+        # The engine has no rows that are made in Python, but it reads those that are written.
+        text = "".join("\t".join(row) + "\n" for row in [names, *rows[:count]])
+        tsv = pyoxigraph.QueryResultsFormat.TSV
+        kept = pyoxigraph.parse_query_results(text, format=tsv)
+        return type(self)(kept, self._base), len(rows) > count
 
     def write(self, format_: Format) -> bytes:
         """Write the whole answer. Raises UnknownThing when the format cannot hold its kind."""
@@ -93,8 +128,7 @@ def query_fault(error: Exception, query: str) -> QueryFault:
     if at is None:
         return QueryFault(f"the query cannot be run: {error}")
     line, column = int(at[1]), int(at[2])
-    shown = (query.splitlines() or [""])[line - 1 : line]
-    rest = (shown[0] if shown else "")[max(column - 1, 0) :].strip()
+    rest = "\n".join(query.split("\n")[line - 1 :])[column - 1 :].strip()
     return QueryFault(
         f"line {line}, column {column}: {_reason(str(error), rest, query)}",
         line=line,
@@ -105,27 +139,44 @@ def query_fault(error: Exception, query: str) -> QueryFault:
 def _reason(complaint: str, rest: str, query: str) -> str:
     if is_update(query):
         return "only SELECT, ASK, CONSTRUCT and DESCRIBE are answered here; this is an update"
-    if "Prefix not found" in complaint:
-        return f"a prefix is used here that is not declared ({_missing_prefixes(query)})"
+    found = next((reason for sign, reason in _REASONS.items() if sign in complaint), None)
+    if found:
+        return found
+    missing = _missing_prefixes(query)
+    if missing:
+        return f"a prefix is used that is not declared ({missing}); add a PREFIX line"
     if not rest:
-        return "the query ends too early, or a bracket is not closed"
-    return f"not understood from here on: {rest[:60]}"
+        return "the query ends too early, or has a bracket too many or too few"
+    return f"not understood from here on: {rest.splitlines()[0][:60]}"
 
 
 def _missing_prefixes(query: str) -> str:
-    declared = set(re.findall(r"(?i)\bprefix\s+([\w-]*):", query))
-    used = re.findall(r"(?<![\w<\"'/:#])([A-Za-z][\w-]*):[\w-]", re.sub(r"<[^<>\s]*>", "", query))
-    missing = sorted(set(used) - declared)
-    return ", ".join(missing) + ": add a PREFIX line" if missing else "add a PREFIX line"
+    """Return the prefixes that are used and not declared; strings and comments do not count."""
+    text = _NO_NAMES.sub(" ", query)
+    declared = set(re.findall(r"(?i)\bprefix\s+([\w.-]*):", text))
+    used = set(re.findall(r"(?<![\w?$:@-])([A-Za-z][\w.-]*):", text))
+    return ", ".join(sorted(used - declared))
+
+
+def _written(term: object) -> str:
+    """Write a term as in TSV results; one that is not bound as nothing."""
+    if isinstance(term, pyoxigraph.Triple):
+        return f"<<( {term} )>>"
+    return "" if term is None else str(term)
 
 
 def _term(term: object) -> Term:
-    match term:
-        case pyoxigraph.NamedNode():
-            return Iri(term.value)
-        case pyoxigraph.Literal():
-            return Literal(term.value, term.datatype.value, term.language)
-        case pyoxigraph.BlankNode():
-            return BlankNode(term.value)
-        case _:
-            return Literal(str(term), "http://www.w3.org/2001/XMLSchema#string")
+    make = _TERMS.get(type(term), _as_string)
+    return make(term)
+
+
+def _as_string(term: object) -> Term:
+    """Return a triple term as it is written: nothing of ours has any."""
+    return Literal(str(term), "http://www.w3.org/2001/XMLSchema#string")
+
+
+_TERMS: dict[type, Callable[[Any], Term]] = {
+    pyoxigraph.NamedNode: lambda term: Iri(term.value),
+    pyoxigraph.Literal: lambda term: Literal(term.value, term.datatype.value, term.language),
+    pyoxigraph.BlankNode: lambda term: BlankNode(term.value),
+}

@@ -1,17 +1,19 @@
-"""The embedded engine: a pyoxigraph store in memory.
+"""The embedded engine: a pyoxigraph store, in memory, or on disk and then only to be read.
 
 The default graph of a query is the union of all named graphs. The engine can make that union as it
 goes, but then repeats a triple once for each graph that holds it, so that COUNT and every query
-without DISTINCT would be wrong. So the union is kept as the default graph (`unite`).
+without DISTINCT would be wrong. So the union is kept as the default graph (`unite`), on disk too.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain, islice, product
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeAlias
 
 import pyoxigraph
 
-from policygraph.errors import QueryFault
+from policygraph.errors import ProjectError, QueryFault
 from policygraph.namespaces import DEFAULT_BASE, prologue
 from policygraph.screening import calls_out
 from policygraph.store.answers import Answer, query_fault
@@ -21,10 +23,14 @@ from policygraph.store.writing import write_quads
 from policygraph.terms import Row
 
 _DEFAULT = pyoxigraph.DefaultGraph()
+_Pattern: TypeAlias = tuple[
+    pyoxigraph.NamedNode | None, pyoxigraph.NamedNode | None, pyoxigraph.NamedNode | None
+]
+"""Subject, predicate and object, where they are given."""
 
 
 class Store:
-    """Named graphs in memory, and, once united, their union as the default graph."""
+    """Named graphs, and, once united, their union as the default graph."""
 
     def __init__(self, base: str = DEFAULT_BASE) -> None:
         self.base = base
@@ -32,14 +38,25 @@ class Store:
 
     def __len__(self) -> int:
         """Return the number of triples in the default graph."""
-        return sum(1 for _ in self._engine.quads_for_pattern(None, None, None, _DEFAULT))
+        (row,) = self.select("SELECT (COUNT(*) AS ?count) { ?s ?p ?o }")
+        return int(str(row["count"]))
 
     @classmethod
-    def of_dump(cls, path: Path, base: str = DEFAULT_BASE) -> Self:
-        """Return a store with the named graphs of an N-Quads file, and their union."""
+    def open(cls, path: Path, base: str = DEFAULT_BASE) -> Self:
+        """Open a graph to serve: a file of N-Quads, in memory, or a store on disk (a folder).
+
+        The store on disk is one by `write_disk_store`, and can only be read. Raises ProjectError
+        when there is no such thing.
+        """
         store = cls(base)
-        store._engine.bulk_load(path=str(path), format=pyoxigraph.RdfFormat.N_QUADS)
-        store.unite()
+        try:
+            if path.is_dir():
+                store._engine = pyoxigraph.Store.read_only(str(path))
+            else:
+                store._engine.bulk_load(path=str(path), format=pyoxigraph.RdfFormat.N_QUADS)
+                store.unite()
+        except (OSError, SyntaxError) as error:
+            raise ProjectError(f"{path}: not a graph that can be read ({error})") from error
         return store
 
     def load(self, quads: Quads) -> None:
@@ -48,10 +65,7 @@ class Store:
 
     def unite(self) -> None:
         """Make the default graph the union of the named graphs, each triple once."""
-        named = [quad for quad in self._engine if quad.graph_name != _DEFAULT]
-        self._engine.bulk_extend(
-            pyoxigraph.Quad(q.subject, q.predicate, q.object, _DEFAULT) for q in named
-        )
+        self._engine.update("INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }")
 
     def update(self, text: str) -> None:
         """Run a SPARQL update of the program's own; the project's prefixes are known in it."""
@@ -74,6 +88,15 @@ class Store:
                 "the query uses SERVICE, and nothing here calls another server; ask that one "
                 "yourself and join the answers"
             )
+        return self._run(text, default_graphs, named_graphs)
+
+    def select(self, text: str) -> list[Row]:
+        """Run a SELECT of the program's own; the project's prefixes are known in it."""
+        return list(self._run(prologue(self.base) + text).rows())
+
+    def _run(
+        self, text: str, default_graphs: Sequence[str] = (), named_graphs: Sequence[str] = ()
+    ) -> Answer:
         is_narrowed = bool(default_graphs or named_graphs)
         try:
             result = self._engine.query(
@@ -84,10 +107,6 @@ class Store:
         except (SyntaxError, ValueError, RuntimeError, OSError) as error:
             raise query_fault(error, text) from error
         return Answer(result, self.base)
-
-    def select(self, text: str) -> list[Row]:
-        """Run a SELECT of the program's own; the project's prefixes are known in it."""
-        return list(self.query(prologue(self.base) + text).rows())
 
     def graph_names(self) -> list[str]:
         """Return the IRIs of the named graphs, sorted."""
@@ -102,6 +121,23 @@ class Store:
                 quad for g in graphs for quad in self._engine.quads_for_pattern(None, None, None, g)
             )
         )
+
+    def about(self, iri: str) -> Quads:
+        """Return the triples of the default graph that have a thing as subject."""
+        return self._matching((subject, None, None) for subject in _things([iri]))
+
+    def mentions(self, iri: str, most: int) -> Quads:
+        """Return triples of the default graph that have a thing as object, at most so many."""
+        return self._matching(((None, None, object_) for object_ in _things([iri])), most)
+
+    def outgoing_many(self, iris: Iterable[str], predicates: Iterable[str]) -> Quads:
+        """Return what some predicates say of many things in the default graph."""
+        pairs = product(_things(dict.fromkeys(iris)), _nodes(predicates))
+        return self._matching((subject, predicate, None) for subject, predicate in pairs)
+
+    def _matching(self, patterns: Iterable[_Pattern], most: int | None = None) -> Quads:
+        found = (self._engine.quads_for_pattern(*pattern, _DEFAULT) for pattern in patterns)
+        return Quads(tuple(islice(chain.from_iterable(found), most)))
 
     def dump(
         self, format_: Format, *, graphs: Iterable[str] | None = None, kind: Kind = Kind.DATASET
@@ -123,3 +159,10 @@ class Store:
 
 def _nodes(names: Iterable[str]) -> Iterator[pyoxigraph.NamedNode]:
     return map(pyoxigraph.NamedNode, names)
+
+
+def _things(names: Iterable[str]) -> Iterator[pyoxigraph.NamedNode]:
+    """Yield the nodes of those names that are IRIs; no triple is about another one."""
+    for name in names:
+        with suppress(ValueError):
+            yield pyoxigraph.NamedNode(name)

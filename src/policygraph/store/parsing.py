@@ -19,6 +19,10 @@ class Quads:
         """Return the number of quads."""
         return len(self.items)
 
+    def __add__(self, other: "Quads") -> "Quads":
+        """Return these quads and the other ones; what is in both comes twice."""
+        return Quads(self.items + other.items)
+
     def to_ntriples(self) -> bytes:
         """Return the triples, whatever their graphs, as N-Triples."""
         triples = (quad.triple for quad in self.items)
@@ -47,6 +51,18 @@ def parse_file(path: Path, base: str, *, graph: str | None = None) -> Quads:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ProjectError(f"{path}: cannot be read ({reason})") from error
+
+
+def parse_turtle(text: str, base: str) -> Quads:
+    """Parse Turtle of the program's own making, its IRIs relative to a base.
+
+    Raises SyntaxFault when it does not parse, for one when the base is no IRI.
+    """
+    try:
+        parsed = pyoxigraph.parse(text, format=pyoxigraph.RdfFormat.TURTLE, base_iri=base)
+        return Quads(tuple(parsed))
+    except (SyntaxError, ValueError) as error:
+        raise SyntaxFault(f"Turtle relative to {base} does not parse ({error})") from error
 
 
 def _in_graph(

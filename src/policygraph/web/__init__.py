@@ -1,27 +1,27 @@
-"""The web: pages and the SPARQL endpoint. The only home of flask and granian."""
+"""The web: pages, documents and the SPARQL endpoint, as a Flask application. Flask's only home."""
 
 from flask import Flask
 
-from policygraph.catalogue import questions
-from policygraph.project import Project
-from policygraph.store import Store
-from policygraph.web import errors, home, security, sparql
+from policygraph.web import discovery, errors, home, operations, security, sparql, things
 from policygraph.web.served import Served, serve_this
-from policygraph.workers import Pool
 
 
-def create_app(project: Project, store: Store, pool: Pool) -> Flask:
-    """Return the application that serves a project and its graph, both as they are now.
+def create_app(served: Served) -> Flask:
+    """Return the application that serves a snapshot.
 
-    The pool holds the same graph and answers the queries that come from outside.
+    A server that swaps snapshots names the one of a request in its environ (`served.IN_ENVIRON`).
     """
     app = Flask(__name__)
-    largest = pool.limits.body
+    largest = served.settings.limits.body
     app.config.update(MAX_CONTENT_LENGTH=largest, MAX_FORM_MEMORY_SIZE=largest)
-    serve_this(app, Served(project, store, tuple(questions(project)), pool))
+    serve_this(app, served)
 
     security.register(app)
     errors.register(app)
-    app.register_blueprint(home.bp)
-    app.register_blueprint(sparql.bp)
+    for blueprint in _BLUEPRINTS:
+        app.register_blueprint(blueprint)
     return app
+
+
+_BLUEPRINTS = (home.bp, sparql.bp, things.bp, discovery.bp, operations.bp)
+"""To add a page, add its blueprint."""

@@ -1,70 +1,28 @@
-"""Errors over HTTP: problem documents (RFC 9457) for programs, pages for people.
+"""Errors over HTTP: problem documents (RFC 9457) for programs, pages for people."""
 
-Which error has which status is one table. No traceback, no path and no inner name is ever sent.
-"""
-
-import json
-import re
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, g, render_template, request
+from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
-from policygraph.errors import (
-    AnswerTooLarge,
-    OutOfMemory,
-    PolicygraphError,
-    QueryFault,
-    TimedOut,
-    TooBusy,
-    TooComplex,
-    UnknownThing,
+from policygraph.errors import PolicygraphError
+from policygraph.web.documents import (
+    as_json,
+    headers_of,
+    members_of,
+    members_of_status,
+    note_problem,
 )
-from policygraph.web.faults import (
-    CallRefused,
-    NotAcceptable,
-    RequestFault,
-    UnsupportedBody,
-    UpdateRefused,
-)
-from policygraph.web.negotiation import PAGE, PROBLEM, prefers_page, vary_by_accept
+from policygraph.web.faults import Unforeseen
+from policygraph.web.negotiation import PAGE, Offer, prefers_page
 from policygraph.web.served import current
+from policygraph.web.sparql import example_query
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What a class of errors is over HTTP."""
-
-    status: HTTPStatus
-    title: str
-
-
-PROBLEMS: dict[type[Exception], Problem] = {
-    RequestFault: Problem(HTTPStatus.BAD_REQUEST, "The request is not understood"),
-    QueryFault: Problem(HTTPStatus.BAD_REQUEST, "The query cannot be run"),
-    CallRefused: Problem(HTTPStatus.BAD_REQUEST, "The query asks another server"),
-    UpdateRefused: Problem(HTTPStatus.FORBIDDEN, "The graph cannot be changed here"),
-    UnknownThing: Problem(HTTPStatus.NOT_FOUND, "There is nothing with this name"),
-    NotAcceptable: Problem(HTTPStatus.NOT_ACCEPTABLE, "No accepted format fits the answer"),
-    UnsupportedBody: Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body's type is not known"),
-    TimedOut: Problem(HTTPStatus.GATEWAY_TIMEOUT, "The query ran too long"),
-    OutOfMemory: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The query took too much memory"),
-    AnswerTooLarge: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The answer is too large"),
-    TooComplex: Problem(HTTPStatus.BAD_REQUEST, "The query is too complex"),
-    TooBusy: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many queries at once"),
-    PolicygraphError: Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server could not answer"),
-}
-"""To give an error a status, add a row; an error without one has that of its nearest base."""
-
-_EXTRAS = ("line", "column", "available")
-"""What an error may know besides its message; the problem document says it too."""
-_KEPT = ("Allow", "Retry-After")
+_KEPT = ("Allow", "Content-Range")
 """Headers that belong to a status, whatever the body."""
-SECONDS_TO_COME_BACK = 5
-_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_PAGE = Offer(PAGE).content_type
 
 
 def register(app: Flask) -> None:
@@ -73,61 +31,52 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _foreign)
 
 
-def problem_of(error: Exception) -> Problem:
-    """Return the row of the table that fits an error best."""
-    return next(PROBLEMS[class_] for class_ in type(error).__mro__ if class_ in PROBLEMS)
-
-
 def _own(error: PolicygraphError) -> BaseResponse:
-    problem = problem_of(error)
-    name = _WORDS.sub("-", type(error).__name__).lower()
-    members: dict[str, Any] = {
-        "type": f"{current().project.base}problems#{name}",
-        "title": problem.title,
-        "status": problem.status.value,
-        "detail": str(error),
-    }
-    extras = {name: getattr(error, name, None) for name in _EXTRAS}
-    response = _response(members | {name: value for name, value in extras.items() if value})
-    if isinstance(error, TooBusy):
-        response.headers["Retry-After"] = str(SECONDS_TO_COME_BACK)
-    return response
+    note_problem(request.environ, error)
+    members = members_of(error, current().base, query=_asked(), request_id=_request_id())
+    return _response(members, headers_of(error))
 
 
 def _foreign(error: HTTPException) -> BaseResponse:
     """Answer what Flask finds wrong: no such page, not this method, too large a body."""
+    if isinstance(error, InternalServerError):
+        # Flask has logged what it was, with the traceback.
+        return _own(Unforeseen(type(error.original_exception).__name__))
     answer = error.get_response()
     if answer.status_code < HTTPStatus.BAD_REQUEST:
         return answer
-    response = _response(
-        {
-            "type": "about:blank",
-            "title": error.name,
-            "status": answer.status_code,
-            "detail": error.description or error.name,
-        }
-    )
-    for name in set(_KEPT) & set(answer.headers.keys()):
-        response.headers[name] = answer.headers[name]
-    return response
+    status = HTTPStatus(answer.status_code)
+    note_problem(request.environ, status)
+    members = members_of_status(status, detail=_methods(answer), request_id=_request_id())
+    kept = [(name, answer.headers[name]) for name in _KEPT if name in answer.headers]
+    return _response(members, [*headers_of(status), *kept])
 
 
-def _response(members: dict[str, Any]) -> Response:
-    if prefers_page():
-        body, media_type = _page(members), PAGE
-    else:
-        body, media_type = json.dumps(members, ensure_ascii=False) + "\n", PROBLEM
-    return vary_by_accept(Response(body, members["status"], mimetype=media_type))
+def _methods(answer: BaseResponse) -> str:
+    """Say which methods an address takes, where the answer names them."""
+    allowed = answer.headers.get("Allow", "")
+    return allowed and f"{request.method} is not for this address; it takes {allowed}"
+
+
+def _request_id() -> str:
+    return str(request.environ.get("policygraph.request_id", ""))
+
+
+def _asked() -> str:
+    """Return the query of this request; where it could not be read, what stands in the address."""
+    return str(g.get("asked") or request.args.get("query", ""))
+
+
+def _response(members: dict[str, Any], headers: list[tuple[str, str]]) -> Response:
+    if not prefers_page():
+        return Response(as_json(members), members["status"], headers)
+    return Response(_page(members), members["status"], dict(headers) | {"Content-Type": _PAGE})
 
 
 def _page(members: dict[str, Any]) -> str:
     """Return the page that tells a person; what was asked stays in the form, to be mended."""
-    asked = request.args.get("query", "")
-    lines = asked.splitlines()
-    line = members.get("line", 0)
     return render_template(
         "error.html",
         problem=members,
-        query=asked,
-        faulty=lines[line - 1] if 0 < line <= len(lines) else None,
+        query=_asked().strip() or (example_query() if "query" in request.args else ""),
     )

@@ -1,4 +1,4 @@
-"""The errors that only a request can cause. `errors.py` says which status each has."""
+"""The errors that only a request can cause. `problems.py` says which status each has."""
 
 from policygraph.errors import PolicygraphError
 
@@ -7,16 +7,16 @@ class RequestFault(PolicygraphError):
     """A request lacks something, has it twice, or asks for what is not done here."""
 
 
-class CallRefused(PolicygraphError):
-    """A query would make this server call another one."""
-
-
 class UpdateRefused(PolicygraphError):
     """Somebody tries to change the graph."""
 
 
+class NotForStrangers(PolicygraphError):
+    """What is asked is for those who run this server."""
+
+
 class UnsupportedBody(PolicygraphError):
-    """The body of a request has a media type that is not understood here."""
+    """The body of a request has a media type, charset or coding that is not understood here."""
 
 
 class NotAcceptable(PolicygraphError):
@@ -25,3 +25,19 @@ class NotAcceptable(PolicygraphError):
     def __init__(self, message: str, available: tuple[str, ...]) -> None:
         super().__init__(message)
         self.available = available
+
+
+class NoSuchThing(PolicygraphError):
+    """Nothing is known of what an address names."""
+
+
+class Gone(PolicygraphError):
+    """What an address names was withdrawn; the message gives the reason."""
+
+
+class PreconditionFailed(PolicygraphError):
+    """What the client holds (If-Match) is not what there is now."""
+
+
+class Unforeseen(PolicygraphError):
+    """Something went wrong that nobody thought of; what, is said in the log alone."""

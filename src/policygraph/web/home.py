@@ -54,7 +54,7 @@ def home() -> str:
     served = current()
     return render_template(
         "home.html",
-        base=served.project.base,
+        base=served.base,
         about=_about(served.store),
         counts=_counts(served.store),
         answers=[_answered(question, served.store) for question in served.tagged("home")],

@@ -1,34 +1,76 @@
 """Choose what to send: by `?format=`, else by the Accept header (RFC 9110, section 12.5.1)."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import cache, lru_cache, wraps
+from typing import TypeAlias, TypeVar
 
 from flask import Response, request
 
-from policygraph.errors import UnknownThing
 from policygraph.store import Format, Kind, format_named, formats_for
 from policygraph.web.faults import NotAcceptable
 
 PAGE = "text/html"
 PROBLEM = "application/problem+json"
+ANSWERS = (Kind.ROWS, Kind.BOOLEAN, Kind.GRAPH)
+"""The kinds of answers to queries."""
 
 _ALIASES = (
     ("application/json", "json"),
     ("application/xml", "xml"),
     ("text/xml", "xml"),
     ("application/x-turtle", "ttl"),
+    ("application/turtle", "ttl"),
+    ("text/n3", "ttl"),
+    ("text/rdf+n3", "ttl"),
     ("application/json", "jsonld"),
     ("application/xml", "rdf"),
     ("text/xml", "rdf"),
     ("text/plain", "nt"),
+    ("text/x-nquads", "nq"),
+    ("application/x-trig", "trig"),
 )
-"""Other names that clients have for a format; its own name is preferred. To add one, add a row."""
+"""Other media types that clients name for a format; its own is preferred. To add one, add a row."""
 
+_OTHER_NAMES = (
+    ("turtle", "ttl"),
+    ("n3", "ttl"),
+    ("n-triples", "nt"),
+    ("ntriples", "nt"),
+    ("n-quads", "nq"),
+    ("nquads", "nq"),
+    ("json-ld", "jsonld"),
+    ("json", "jsonld"),
+    ("rdf+xml", "rdf"),
+    ("rdfxml", "rdf"),
+    ("xml", "rdf"),
+)
+"""Other short names, where none of the offers has it as its own. To add one, add a row."""
+
+_LONGEST = 8192
+"""Characters of an Accept header that are read; those that clients send have a few hundred."""
+_REMEMBERED = 512
+"""Characters of one whose meaning is remembered, so that nobody can fill the memory."""
+
+_Meaning = TypeVar("_Meaning")
 _Range: TypeAlias = tuple[str, str, float]
 _RANGE = re.compile(r"\s*([\w!#$%&'+.^`|~*-]+)/([\w!#$%&'+.^`|~*-]+)\s*(?:;(.*))?")
 _WEIGHT = re.compile(r"(?:.*;)?\s*q\s*=\s*([01](?:\.\d*)?)\s*(?:;.*)?", re.IGNORECASE)
+_ANYTHING = (("*", "*", 1.0),)
+
+
+def remembered(read: Callable[[str, str], _Meaning]) -> Callable[[str, str], _Meaning]:
+    """Remember what short Accept headers and `?format=` mean: clients have but a few."""
+    known = lru_cache(maxsize=1024)(read)
+
+    @wraps(read)
+    def look_up(accept: str, wanted: str) -> _Meaning:
+        is_short = len(accept) + len(wanted) <= _REMEMBERED
+        return (known if is_short else read)(accept, wanted)
+
+    return look_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +92,7 @@ class Offer:
         return f"{self.media_type}; charset=utf-8" if is_text else self.media_type
 
 
+@cache
 def offers_for(kind: Kind) -> tuple[Offer, ...]:
     """Return all ways to send an answer of a kind, the preferred first, other names last."""
     formats = formats_for(kind)
@@ -59,42 +102,62 @@ def offers_for(kind: Kind) -> tuple[Offer, ...]:
     return (*own, Offer(PAGE), *others)
 
 
-def negotiated(offers: Sequence[Offer]) -> Offer:
-    """Return the offer that suits the client best. Raises NotAcceptable when none does.
+def chosen(offers: Sequence[Offer], accept: str, wanted: str = "") -> Offer:
+    """Return the offer that suits a client best. Raises NotAcceptable when none does.
 
-    `?format=` wins over the header; it takes a short name or a media type.
+    `wanted` (of `?format=`) wins over the Accept header; it is a short name or a media type.
     """
-    wanted = request.values.get("format", "").strip().lower()
     if wanted:
-        names = {wanted, _short_name(wanted)}
-        found = next((offer for offer in offers if names & {offer.name, offer.media_type}), None)
-        reason = f"no format '{wanted}' for this"
+        found = _named(offers).get(_as_name(wanted))
+        reason = f"no format '{wanted[:80]}' for this"
     else:
-        found = preferred(request.headers.get("Accept", ""), offers)
+        found = preferred(accept, offers)
         reason = "nothing that the Accept header names can be sent"
     if found is None:
         raise NotAcceptable(f"{reason}; there is {_listed(offers)}", _media_types(offers))
     return found
 
 
+def acceptable(accept: str, wanted: str) -> dict[Kind, Offer]:
+    """Return how to send each kind of answer; a kind that the client takes in no form is left out.
+
+    Which kind it is, only the worker that parses the query will know.
+    """
+    offers = {}
+    for kind in ANSWERS:
+        with suppress(NotAcceptable):
+            offers[kind] = chosen(offers_for(kind), accept, wanted)
+    return offers
+
+
 def preferred(accept: str, offers: Iterable[Offer]) -> Offer | None:
     """Return the offer with the highest weight, of equals the first; None when all weigh 0."""
-    ranges = list(_ranges(accept)) or [("*", "*", 1.0)]
+    ranges = _ranges(accept, "")
     weighed = [(_weight(offer.media_type, ranges), offer) for offer in offers]
     weight, best = max(weighed, key=lambda pair: pair[0])
     return best if weight > 0 else None
 
 
+@remembered
+def wants_page(accept: str, wanted: str) -> bool:
+    """Say whether a client would rather read of an error on a page than in a problem document."""
+    if wanted:
+        return _as_name(wanted) in {"html", PAGE}
+    found = preferred(accept, _PROBLEMS)
+    return found is not None and found.media_type == PAGE
+
+
+def negotiated(offers: Sequence[Offer]) -> Offer:
+    """Return the offer that suits the client of this request best. Raises NotAcceptable."""
+    return chosen(offers, request.headers.get("Accept", ""), request.args.get("format", ""))
+
+
 def prefers_page() -> bool:
-    """Say whether the client would rather read a page than a document for programs.
+    """Say whether the client of this request would rather read a page than a problem document.
 
     The body is not looked at: it may be what is wrong with the request.
     """
-    if request.args.get("format"):
-        return request.args["format"] == "html"
-    offers = (Offer(PROBLEM), Offer("application/json"), Offer(PAGE))
-    found = preferred(request.headers.get("Accept", ""), offers)
-    return found is not None and found.media_type == PAGE
+    return wants_page(request.headers.get("Accept", ""), request.args.get("format", ""))
 
 
 def vary_by_accept(response: Response) -> Response:
@@ -103,20 +166,38 @@ def vary_by_accept(response: Response) -> Response:
     return response
 
 
-def _short_name(name: str) -> str:
-    """Return the short name of a format that is called by another, such as `turtle`."""
-    try:
-        return format_named(name).name
-    except UnknownThing:
-        return name
+_PROBLEMS = (Offer(PROBLEM), Offer("application/json"), Offer(PAGE))
 
 
-def _ranges(accept: str) -> Iterator[_Range]:
-    """Yield the media ranges with their weights; what is none is passed over.
+def _as_name(wanted: str) -> str:
+    """Return what `?format=` names; a `+` that was sent as it is has become a space."""
+    return wanted.strip().lower().replace(" ", "+").partition(";")[0]
 
-    Parameters other than the weight are ignored: no format here comes in variants.
+
+def _named(offers: Iterable[Offer]) -> dict[str, Offer]:
+    """Return the offers by each name they go by: their own first, then other names."""
+    names: dict[str, Offer] = {}
+    for offer in offers:
+        names.setdefault(offer.name, offer)
+        names.setdefault(offer.media_type, offer)
+    for other, name in _OTHER_NAMES:
+        if name in names:
+            names.setdefault(other, names[name])
+    return names
+
+
+@remembered
+def _ranges(accept: str, _: str) -> tuple[_Range, ...]:
+    """Return the media ranges of a header with their weights; what is none is passed over.
+
+    Parameters other than the weight are ignored: no format here comes in variants. A header
+    without any range is as good as none.
     """
-    for part in accept.lower().split(","):
+    return tuple(_read_ranges(accept[:_LONGEST].lower())) or _ANYTHING
+
+
+def _read_ranges(accept: str) -> Iterator[_Range]:
+    for part in accept.split(","):
         found = _RANGE.fullmatch(part)
         if found:
             weight = _WEIGHT.fullmatch(found[3] or "")

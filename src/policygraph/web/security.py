@@ -1,6 +1,11 @@
-"""Headers on every answer: what a browser may do with it, and that anybody may read it."""
+"""Headers on every answer: what a browser may do with it, and that anybody may read it.
+
+The application sends them with its answers; the front (`front.py`) with those it makes itself.
+"""
 
 from flask import Flask, Response
+
+METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 
 HEADERS = {
     "Server": "policygraph",
@@ -15,12 +20,23 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     # The data is open: a page of any origin may ask, without credentials.
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Accept, Content-Type",
-    "Access-Control-Max-Age": "86400",
+    "Access-Control-Expose-Headers": (
+        "Accept-Query, Accept-Ranges, Content-Location, Content-Range, ETag, Link, Location, "
+        "Repr-Digest, Retry-After, Vary, X-Request-Id"
+    ),
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 """To add a header, add a row."""
+
+PREFLIGHT = {
+    "Allow": METHODS,
+    "Access-Control-Allow-Methods": METHODS,
+    "Access-Control-Allow-Headers": (
+        "Accept, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-Id"
+    ),
+    "Access-Control-Max-Age": "86400",
+}
+"""What a browser is told when it asks whether a page of another origin may ask (CORS)."""
 
 
 def register(app: Flask) -> None:

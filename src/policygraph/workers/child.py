@@ -1,41 +1,77 @@
-"""A worker: a process that answers one query after another until its pipe is closed.
+"""A worker: a forked process that answers one query after another until its channel is closed.
 
-    python -m policygraph.workers.child SNAPSHOT BASE MEMORY
-
-It loads the snapshot (N-Quads) first. Then it gives up what it does not need: it may open no more
-files or sockets, so that no query can call out, and its memory is bounded, so that one that takes
-too much ends this process and no other. Queries run on a stack of 64 MiB: on the usual one, some
-fifty nested patterns overflow the parser.
+It gives up what it does not need: it may open no more files or sockets, so that no query can call
+out, and its memory is bounded, so that one that takes too much ends this process and no other.
+Queries run on a stack of 64 MiB: on the usual one, some fifty nested patterns overflow the parser.
 """
 
+import ctypes
 import os
 import resource
+import signal
+import socket
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 from policygraph.errors import PolicygraphError
-from policygraph.store import Store, format_named
-from policygraph.workers.task import Reply, Task, read_message, task_of, write_message
+from policygraph.jsonld import compact
+from policygraph.store import Kind, Store, format_named
+from policygraph.workers.task import (
+    Reply,
+    Task,
+    read_message,
+    reply_message,
+    send_message,
+    task_of,
+)
 
 STACK = 64 * 1024 * 1024
+LARGEST_COMPACTED = 4 * 1024 * 1024
+"""Bytes of expanded JSON-LD that are compacted (some seconds); larger goes out as it is."""
+GROWN = 64 * 1024 * 1024
+"""Bytes that a worker may have grown by and go on: what was once used is not given back."""
+
+_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2), which Python does not name."""
 
 
-def main(snapshot: str, base: str, memory: str) -> None:
-    """Load the snapshot, give up files and sockets, and answer."""
-    tasks, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints must not garble the replies
-    store = Store.of_dump(Path(snapshot), base)
-    _confine(int(memory))
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a worker works on: how it comes by the graph, and what it may use."""
+
+    graph: Callable[[], Store]
+    context: dict[str, Any] | None
+    memory: int
+
+
+def work(channel: socket.socket, task: Work, parent: int) -> None:
+    """Get the graph, give up files and sockets, and answer. It ends when the parent does."""
+    _end_with(parent)
+    store = task.graph()
+    _confine(task.memory)
     threading.stack_size(STACK)
-    thread = threading.Thread(target=_serve, args=(store, tasks, replies))
+    thread = threading.Thread(target=_serve, args=(channel, store, task.context))
     thread.start()
     thread.join()
 
 
+def _end_with(parent: int) -> None:
+    """Let the kernel kill this process when the parent ends, where the kernel can (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit
+
+
 def _confine(memory: int) -> None:
     """Allow so much memory beyond what is held now, and not one more file or socket."""
+    with suppress(OSError):  # where the machine runs out of memory, a worker is to end first
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     limit = _held() + memory + STACK
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -49,33 +85,46 @@ def _held() -> int:
     return int(line.split()[1]) * 1024
 
 
-def _serve(store: Store, tasks: IO[bytes], replies: IO[bytes]) -> None:
-    write_message(replies, {"ready": True}, b"")
-    while message := read_message(tasks):
-        reply = answer(store, task_of(*message))
-        head = {"kind": reply.kind, "format": reply.format}
-        write_message(replies, head | {"fault": reply.fault, "detail": reply.detail}, reply.body)
+def _serve(channel: socket.socket, store: Store, context: dict[str, Any] | None) -> None:
+    """Answer until nobody asks. Each reply says whether it is the last one."""
+    most, is_last = _peak() + GROWN, False
+    send_message(channel, b"", b"")  # ready
+    while not is_last and (message := read_message(channel)):
+        reply = answer(store, task_of(*message), context)
+        is_last = _peak() > most
+        send_message(channel, *reply_message(reply, is_last=is_last))
 
 
-def answer(store: Store, task: Task) -> Reply:
+def _peak() -> int:
+    """Return the most bytes of memory that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def answer(store: Store, task: Task, context: dict[str, Any] | None = None) -> Reply:
     """Answer one query; a fault of the query is a reply too."""
     try:
-        found = store.query(
-            task.query, default_graphs=task.default_graphs, named_graphs=task.named_graphs
-        )
-        kind = found.kind.value
-        if kind not in task.formats:
-            return Reply(kind=kind, fault="NotAcceptable")
-        body = found.write(format_named(task.formats[kind]))
+        reply = _answered(store, task, context)
     except PolicygraphError as error:
         place = {name: getattr(error, name, None) for name in ("line", "column")}
         return Reply(fault=type(error).__name__, detail={"message": str(error), **place})
     except MemoryError:
         return Reply(fault="OutOfMemory")
-    if len(body) > task.result_limit:
-        return Reply(kind=kind, fault="AnswerTooLarge")
-    return Reply(kind=kind, format=task.formats[kind], body=body)
+    if len(reply.body) > task.result_limit:
+        return Reply(kind=reply.kind, fault="AnswerTooLarge")
+    return reply
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def _answered(store: Store, task: Task, context: dict[str, Any] | None) -> Reply:
+    found = store.query(
+        task.query, default_graphs=task.default_graphs, named_graphs=task.named_graphs
+    )
+    kind, has_more = found.kind, False
+    if kind.value not in task.formats:
+        return Reply(kind=kind.value, fault="NotAcceptable")
+    if kind is Kind.ROWS and task.most_rows is not None:
+        found, has_more = found.first(task.most_rows)
+    format_ = format_named(task.formats[kind.value])
+    body = found.write(format_)
+    if context and format_.name == "jsonld" and len(body) <= LARGEST_COMPACTED:
+        body = compact(body, context)
+    return Reply(kind.value, format_.name, body, has_more=has_more)

@@ -1,176 +1,159 @@
-"""The pool: as many workers as queries may run, and a spare, each replaced when it had to end."""
+"""The pool: the workers of one web process, each replaced when it had to end."""
 
-import select
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from queue import SimpleQueue
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
 
-from policygraph.errors import (
-    AnswerTooLarge,
-    OutOfMemory,
-    PolicygraphError,
-    QueryFault,
-    TimedOut,
-    TooBusy,
-    TooComplex,
-    UnknownThing,
-)
+from policygraph.errors import AnswerTooLarge, LimitReached, QueryFault, UnknownThing
 from policygraph.store import Store
 from policygraph.workers.limits import Limits
-from policygraph.workers.task import Reply, Task, read_message, task_message, write_message
+from policygraph.workers.places import IsGone, Places
+from policygraph.workers.starting import ForkServer
+from policygraph.workers.task import Reply, Task
+from policygraph.workers.trial import NeedsPlace, Run, Trial, looking
+from policygraph.workers.worker import Worker, WorkerLost, out_of_memory
 
-SPARES = 1
-"""Workers beyond the places, so that the next query need not wait for one that is replaced."""
+READY = 2
+"""Idle workers that a pool keeps, or as many as may run; others are forked as they are needed."""
+_WAITS_FOR_A_WORKER = 0.05
+"""Seconds that a query waits for a worker to be idle before it asks for a place."""
 
 
 class Pool:
-    """Workers over one graph, each with a copy of it as it is now.
+    """Workers over the graph of one fork server, found at its socket.
 
-    `close` ends them; they also end with the process they are of.
+    A query begins on trial: nearly all end within milliseconds, and to look for a place would cost
+    as much as they do. One that does not end needs a place, which other pools share; where none is
+    free it is ended, waits for one, and begins anew. `close` ends the workers; they also end with
+    the process they are of.
     """
 
-    def __init__(self, store: Store, limits: Limits) -> None:
+    def __init__(self, socket: Path, base: str, limits: Limits, places: Places) -> None:
+        self.base = base
         self.limits = limits
-        self._base = store.base
-        # Without a name, so that nothing is left behind however this process ends.
-        self._snapshot = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the pool is
-        self._snapshot.write(store.canonical())
-        self._snapshot.flush()
-        self._idle: SimpleQueue[_Worker] = SimpleQueue()
-        self._places = threading.Semaphore(limits.running)
-        self._lock = threading.Lock()
-        self._waiting = 0
-        self._closed = False
-        count = limits.running + SPARES
-        starting = [self._start() for _ in range(count)]
-        for worker in starting:
-            worker.wait_until_ready()
-            self._idle.put(worker)
+        self._socket = socket
+        self._places = places
+        self._ready = max(READY, limits.running)
+        self._idle: SimpleQueue[Worker] = SimpleQueue()
+        self._is_closed = False
+        try:
+            self._fill()
+        except LimitReached:
+            self.close()
+            raise
 
-    def run(self, task: Task, *, seconds: float | None = None) -> Reply:
+    def run(
+        self,
+        task: Task,
+        *,
+        client: str = "",
+        seconds: float | None = None,
+        is_gone: IsGone | None = None,
+    ) -> Reply:
         """Run one query, for at most the limit's seconds, or fewer where the client asks for it.
 
-        Raises QueryFault for a fault of the query; TimedOut, OutOfMemory, AnswerTooLarge,
-        TooComplex when it does not keep to the limits; TooBusy when there is no place.
+        `client` is who has to share fairly with others; `is_gone` says whether nobody is left to
+        read the answer. Raises QueryFault for a fault of the query; TimedOut, OutOfMemory,
+        AnswerTooLarge, TooComplex when it does not keep to the limits; TooBusy, TooManyFromOne
+        when there is no place, or no longer; ClientGone.
         """
-        allowed = min(seconds or self.limits.seconds, self.limits.seconds)
-        with self._place():
-            worker = self._idle.get()
-            is_whole = False
-            try:
-                reply = worker.answer(task, allowed, self.limits)
-                is_whole = True
-            finally:
-                if is_whole:
-                    self._idle.put(worker)
-                else:
-                    # In the background: the client need not wait for what the next one will use.
-                    threading.Thread(target=self._replace, args=(worker,)).start()
+        run = Run(task, min(seconds or self.limits.seconds, self.limits.seconds), client, is_gone)
+        reply = self._on_trial(run) or self._in_place(run)
         _raise_fault(reply, self.limits)
         return reply
 
     def close(self) -> None:
-        """End the workers that are idle, and let none be started."""
-        self._closed = True
-        while not self._idle.empty():
-            self._idle.get().end()
-        self._snapshot.close()
+        """End the workers: the idle ones now, each of the others when its query has ended."""
+        self._is_closed = True
+        with suppress(Empty):
+            while True:
+                self._idle.get_nowait().end()
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        with self._lock:
-            if self._waiting >= self.limits.waiting:
-                raise TooBusy("too many queries are waiting; try again in a few seconds")
-            self._waiting += 1
+    def _on_trial(self, run: Run) -> Reply | None:
+        """Run a query that may end before it needs a place; None when it needs one first."""
         try:
-            found = self._places.acquire(timeout=self.limits.patience)
-        finally:
-            with self._lock:
-                self._waiting -= 1
-        if not found:
-            raise TooBusy("no query ended in time to make room; try again in a few seconds")
+            worker = self._take(_WAITS_FOR_A_WORKER)
+        except Empty:
+            return None
+        trial = Trial(run, self._places, self._refill)
         try:
-            yield
+            return worker.answer(
+                run.task, run.seconds, self.limits, trial.look, first_look=self.limits.trial
+            )
+        except (NeedsPlace, WorkerLost):
+            return None
         finally:
-            self._places.release()
+            trial.end()
+            self._take_back(worker)
 
-    def _start(self) -> "_Worker":
-        return _Worker(self._snapshot.fileno(), self._base, self.limits.memory)
+    def _in_place(self, run: Run) -> Reply:
+        """Run a query when there is a place."""
+        with self._places.place(run.client, run.is_gone) as place:
+            while True:
+                worker = self._taken_or_new()
+                try:
+                    return worker.answer(run.task, run.seconds, self.limits, looking(place, run))
+                except WorkerLost:
+                    continue
+                finally:
+                    self._take_back(worker)
 
-    def _replace(self, worker: "_Worker") -> None:
+    def _taken_or_new(self) -> Worker:
+        try:
+            return self._take(0)
+        except Empty:
+            return Worker(self._socket)
+
+    def _take(self, seconds: float) -> Worker:
+        """Return an idle worker. Raises Empty when there is none within so long."""
+        return self._idle.get(timeout=seconds) if seconds else self._idle.get_nowait()
+
+    def _take_back(self, worker: Worker) -> None:
+        if worker.is_usable and not self._is_closed and self._idle.qsize() < self._ready:
+            self._idle.put(worker)
+            return
         worker.end()
-        if not self._closed:
-            new = self._start()
-            new.wait_until_ready()
-            self._idle.put(new)
+        self._refill()
 
+    def _refill(self) -> None:
+        """Let there be idle workers; in the background, as whoever asks need not wait for them."""
+        if not self._is_closed and self._idle.qsize() < self._ready:
+            threading.Thread(target=self._fill_if_possible, daemon=True).start()
 
-class _Worker:
-    """One process, and the pipes to and from it."""
+    def _fill_if_possible(self) -> None:
+        with suppress(LimitReached):  # who needs a worker and gets none will say so
+            self._fill()
 
-    def __init__(self, snapshot: int, base: str, memory: int) -> None:
-        path = f"/proc/self/fd/{snapshot}"
-        self._process = subprocess.Popen(  # noqa: S603 - our own module; the query goes by a pipe
-            [sys.executable, "-m", "policygraph.workers.child", path, base, str(memory)],
-            pass_fds=(snapshot,),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # a Ctrl-C in the terminal is for the server, which ends these
-        )
-        assert self._process.stdin
-        assert self._process.stdout
-        self._tasks, self._replies = self._process.stdin, self._process.stdout
-        # Not select(): that cannot watch a descriptor beyond the first thousand.
-        self._reply_begins = select.poll()
-        self._reply_begins.register(self._replies, select.POLLIN)
-
-    def wait_until_ready(self) -> None:
-        """Wait for the snapshot to be loaded. Raises PolicygraphError when it cannot be."""
-        if read_message(self._replies) is None:
-            raise PolicygraphError("a worker could not load the graph; see the memory that is left")
-
-    def answer(self, task: Task, seconds: float, limits: Limits) -> Reply:
-        """Hand over a task and wait for the reply; kill the process when the time is up."""
-        started = time.monotonic()
+    def _fill(self) -> None:
         try:
-            write_message(self._tasks, *task_message(task))
-        except BrokenPipeError as error:
-            raise self._ended(limits) from error
-        left = seconds - (time.monotonic() - started)
-        if not self._reply_begins.poll(max(left, 0) * 1000):
-            self._process.kill()
-            raise TimedOut(
-                f"the query ran for {seconds:g} seconds, which is all it may; ask for less: "
-                "fewer patterns, a narrower filter, a LIMIT"
-            )
-        message = read_message(self._replies)
-        if message is None:
-            raise self._ended(limits)
-        head, body = message
-        return Reply(head["kind"], head["format"], body, head["fault"], head["detail"])
+            while self._idle.qsize() < self._ready and not self._is_closed:
+                self._idle.put(Worker(self._socket))
+        finally:
+            if self._is_closed:  # meanwhile
+                self.close()
 
-    def end(self) -> None:
-        """Kill the process and forget it."""
-        self._process.kill()
-        self._process.wait()
-        self._tasks.close()
-        self._replies.close()
 
-    def _ended(self, limits: Limits) -> PolicygraphError:
-        """Say why a process ended by itself: a crash of the parser, or no memory."""
-        code = self._process.wait()
-        if code == -signal.SIGSEGV:
-            return TooComplex(
-                "the query is nested too deeply, or a chain in it is too long; take it apart"
-            )
-        return _out_of_memory(limits)
+@contextmanager
+def pool_over(store: Store, limits: Limits, *, context: Path | None = None) -> Iterator[Pool]:
+    """Have a pool over a graph as it is now, with a fork server and places of its own."""
+    with tempfile.TemporaryDirectory(prefix="policygraph-") as name:
+        folder = Path(name)
+        graph = folder / "graph.nq"
+        graph.write_bytes(store.canonical())
+        server = ForkServer(graph, store.base, folder, limits, context=context)
+        places = Places(folder / "places", limits)
+        try:
+            pool = Pool(server.socket, store.base, limits, places)
+            try:
+                yield pool
+            finally:
+                pool.close()
+        finally:
+            server.stop()
+            places.close()
 
 
 def _raise_fault(reply: Reply, limits: Limits) -> None:
@@ -189,13 +172,6 @@ def _raise_fault(reply: Reply, limits: Limits) -> None:
                 f"the answer has more than {limits.result:,} bytes; add a LIMIT, or take a dump"
             )
         case "OutOfMemory":
-            raise _out_of_memory(limits)
+            raise out_of_memory(limits)
         case _:
             raise UnknownThing(detail.get("message", reply.fault))
-
-
-def _out_of_memory(limits: Limits) -> OutOfMemory:
-    return OutOfMemory(
-        f"the query took more than the {limits.memory // 2**20:,} MiB of memory it may; ask for "
-        "less: no ORDER BY or DISTINCT over everything, fewer products, shorter strings"
-    )
