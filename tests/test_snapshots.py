@@ -173,7 +173,7 @@ def test_a_violation_is_refused_each_time_and_its_findings_are_printed(copied, p
     path = copied.source("harris-immigration-2024") / "statements.ttl"
     path.write_text(path.read_text().replace("    pg:evidence p:0-1 ;\n", "", 1))
     for _ in range(2):
-        with pytest.raises(CheckFailed, match=r"1 violation, .*nothing is served"):
+        with pytest.raises(CheckFailed, match=r"1 violation, .*this is not served"):
             take_snapshot(copied)
         assert "statements.ttl:" in capsys.readouterr().err
     assert _folders(place) == set()
