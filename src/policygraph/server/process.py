@@ -4,6 +4,7 @@ The main process starts one a core. Each opens the published snapshot for itself
 it through the front (`front`) and the application.
 """
 
+import gc
 import os
 import signal
 import socket
@@ -23,6 +24,8 @@ from policygraph.web.settings import Settings
 
 _SECONDS_TO_OBEY = 1.0
 """How long after a signal to stop this process may go on listening."""
+
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ class WebProcess:
         metrics.start(self.folder.metrics)
         front = Front(app, live, self.settings)
         front.start()
+        # A request leaves no cycles, so they need not be looked for after every few.
+        gc.freeze()
+        gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         return front
 
 

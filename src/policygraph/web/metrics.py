@@ -165,8 +165,10 @@ def _count() -> None:
             meters.requests.labels(*labels).inc(count)
             if noted.hit:
                 meters.hits.labels(noted.hit).inc(count)
-        for route, seconds in _taken(_seconds):
-            meters.seconds.labels(route).observe(seconds)
+        taken = _taken(_seconds)
+        histograms = {route: meters.seconds.labels(route) for route, _ in taken}
+        for route, seconds in taken:
+            histograms[route].observe(seconds)
         for outcome, count in Counter(_taken(_queries)).items():
             meters.queries.labels(outcome).inc(count)
 

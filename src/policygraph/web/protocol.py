@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from email.message import Message
 from typing import TypeAlias
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from policygraph.web.asking import Question, read_only
 from policygraph.web.faults import RequestFault, UnsupportedBody
@@ -30,6 +30,7 @@ _WITHOUT_BODY = {"GET", "HEAD"}
 _HARMLESS = {"GET", "HEAD", "POST", "QUERY"}
 _UTF_8 = {"utf-8", "utf8"}
 _MOST_PARAMETERS = 1000
+_ONLY_QUERY = "query="
 _BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*")
 _SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
@@ -129,6 +130,9 @@ def _pairs(text: bytes, where: str) -> list[tuple[str, str]]:
                 f"{where} has a '%' without two hexadecimal digits (character {broken.start()}); "
                 "write '%25' for the sign itself"
             )
+        if decoded.startswith(_ONLY_QUERY) and "&" not in decoded:  # most are; this is much faster
+            value = decoded[len(_ONLY_QUERY) :].replace("+", " ")
+            return [("query", unquote_to_bytes(value).decode())]
         return parse_qsl(
             decoded, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
         )
