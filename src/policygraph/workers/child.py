@@ -34,7 +34,10 @@ STACK = 64 * 1024 * 1024
 LARGEST_COMPACTED = 4 * 1024 * 1024
 """Bytes of expanded JSON-LD that are compacted (some seconds); larger goes out as it is."""
 GROWN = 64 * 1024 * 1024
-"""Bytes that a worker may have grown by and go on: what was once used is not given back."""
+"""Bytes that a worker may have grown by and go on: what was once used is not given back.
+
+That is besides the graph: reading it in memory copies it, and to copy it anew would take longest.
+"""
 
 _DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of prctl(2), which Python does not name."""
@@ -53,9 +56,10 @@ def work(channel: socket.socket, task: Work, parent: int) -> None:
     """Get the graph, give up files and sockets, and answer. It ends when the parent does."""
     _end_with(parent)
     store = task.graph()
-    _confine(task.memory)
+    held = _held()
+    _confine(held + task.memory + STACK)
     threading.stack_size(STACK)
-    thread = threading.Thread(target=_serve, args=(channel, store, task.context))
+    thread = threading.Thread(target=_serve, args=(channel, store, task.context, held + GROWN))
     thread.start()
     thread.join()
 
@@ -68,11 +72,10 @@ def _end_with(parent: int) -> None:
         raise SystemExit
 
 
-def _confine(memory: int) -> None:
-    """Allow so much memory beyond what is held now, and not one more file or socket."""
+def _confine(limit: int) -> None:
+    """Allow so many bytes of private memory, and not one more file or socket."""
     with suppress(OSError):  # where the machine runs out of memory, a worker is to end first
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
-    limit = _held() + memory + STACK
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
@@ -85,10 +88,12 @@ def _held() -> int:
     return int(line.split()[1]) * 1024
 
 
-def _serve(channel: socket.socket, store: Store, context: dict[str, Any] | None) -> None:
-    """Answer until nobody asks. Each reply says whether it is the last one."""
-    most, is_last = _peak() + GROWN, False
-    send_message(channel, b"", b"")  # ready
+def _serve(
+    channel: socket.socket, store: Store, context: dict[str, Any] | None, growth: int
+) -> None:
+    """Answer until nobody asks, or it has grown by more. Each reply says whether it is the last."""
+    most, is_last = _peak() + growth, False
+    send_message(channel, str(os.getpid()).encode(), b"")  # ready
     while not is_last and (message := read_message(channel)):
         reply = answer(store, task_of(*message), context)
         is_last = _peak() > most

@@ -33,7 +33,8 @@ MEANINGS = {
     "per_client": "queries of one client that run at once; one place is always left to others",
     "waiting": "queries that may wait for a place, at most half of them of one client",
     "patience": "seconds that a query waits for a place",
-    "trial": "seconds that a query may run without a place; one that does not end needs one",
+    "trial": "seconds of a processor that a query may take without a place; one that does not end "
+    "needs one",
     "assured": "seconds after which a query may be ended, when another client with fewer running "
     "finds no place",
     "body_seconds": "seconds in which the body of a request has to be sent",

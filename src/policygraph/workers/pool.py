@@ -78,7 +78,13 @@ class Pool:
             worker = self._take(_WAITS_FOR_A_WORKER)
         except Empty:
             return None
-        trial = Trial(run, self._places, self._refill)
+        trial = Trial(
+            run,
+            self._places,
+            seconds=self.limits.trial,
+            spent=worker.spent,
+            promoted=self._refill,
+        )
         try:
             return worker.answer(
                 run.task, run.seconds, self.limits, trial.look, first_look=self.limits.trial

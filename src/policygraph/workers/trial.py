@@ -1,5 +1,6 @@
 """What becomes of a query while it runs: it needs a place, has to make room, or nobody waits."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,6 +8,9 @@ from policygraph.errors import TooBusy
 from policygraph.workers.place import Place
 from policygraph.workers.places import ASKS_EVERY, Every, IsGone, Places, gone
 from policygraph.workers.task import Task
+
+_LONGEST = 10
+"""How many times longer than its seconds a trial takes at most, by the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +28,26 @@ class NeedsPlace(Exception):
 
 
 class Trial:
-    """A query on trial. The first look at it comes when it would need a place."""
+    """A query on trial: until it has taken so many seconds of a processor.
 
-    def __init__(self, run: Run, places: Places, promoted: Callable[[], None]) -> None:
+    Not of the clock: where many run at once each takes long, and to end them would take longest.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        places: Places,
+        *,
+        seconds: float,
+        spent: Callable[[], float],
+        promoted: Callable[[], None],
+    ) -> None:
         self._run = run
         self._places = places
+        self._seconds = seconds
+        self._spent = spent
         self._promoted = promoted
+        self._begun = time.monotonic()
         self._place: Place | None = None
         self._look: Callable[[], None] = self._take_place
 
@@ -43,6 +61,9 @@ class Trial:
             self._places.free(self._place)
 
     def _take_place(self) -> None:
+        waited = time.monotonic() - self._begun
+        if self._spent() < self._seconds and waited < _LONGEST * self._seconds:
+            return
         self._place = self._places.claim(self._run.client)
         if self._place is None:
             raise NeedsPlace
