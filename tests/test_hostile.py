@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SECONDS = 2
+SECONDS = 1
 """What the server gives a query here; otherwise two hundred of them would take an hour."""
 PATIENCE = 60
 """Seconds until a test gives an answer up."""
@@ -215,11 +215,6 @@ WIRE = {
         "POST /sparql HTTP/1.1", "Content-Length: 4", "Transfer-Encoding: chunked"
     ) + b"0\r\n\r\nGET /x HTTP/1.1\r\n\r\n",
     "bad chunk": raw("POST /sparql HTTP/1.1", "Transfer-Encoding: chunked") + b"zz\r\nASK\r\n",
-    "vast chunk": raw("POST / HTTP/1.1", "Transfer-Encoding: chunked") + b"ffffffffffffffff\r\n",
-    "chunks without an end": raw(
-        "POST /sparql HTTP/1.1", "Content-Type: application/sparql-query",
-        "Transfer-Encoding: chunked",
-    ) + b"3\r\nASK\r\n" * 3,
     "expect": post("ASK {}", "Expect: 100-continue", "Expect: something-else"),
     "no type": post("ASK {}", kind=""), "json": post("{}", kind="application/json"),
     "multipart": post("--a\r\n\r\n--a--", kind="multipart/form-data; boundary=a"),
@@ -259,7 +254,7 @@ SLOWEST = [0.0]
 
 @pytest.fixture(scope="module")
 def place(start_server):
-    """Return where a server listens that gives a query two seconds."""
+    """Return where a server listens that gives a query a second."""
     process, address = start_server("--project", ROOT, serving=["--timeout", SECONDS])
     assert process.stdout.readline().startswith("serving ")
     yield "127.0.0.1", int(address.rsplit(":", 1)[1])
@@ -331,16 +326,22 @@ def test_a_light_query_is_answered_beside_64_heavy_ones_of_another_address(place
 
 def test_slow_senders_are_not_waited_for_and_hold_nobody_up(place):
     """Some begin a head, some a body; none goes on. Others are answered all the while."""
-    heads = (b"GET /sparql HTTP/1.1\r\nHost: a\r\nX-", post("ASK {}" + " " * 100)[:-90])
+    chunked = raw("POST /sparql HTTP/1.1", f"Content-Type: {FORM}", "Transfer-Encoding: chunked")
+    heads = (
+        b"GET /sparql HTTP/1.1\r\nHost: a\r\nX-",
+        post("ASK {}" + " " * 100)[:-90],
+        chunked + b"3\r\nASK\r\n" * 3,
+        chunked + b"ffffffffffffffff\r\n",
+    )
     slow = [socket.create_connection(place, PATIENCE) for _ in range(20)]
     for index, connection in enumerate(slow):
-        connection.sendall(heads[index % 2])
+        connection.sendall(heads[index % len(heads)])
     assert _point(place)[0] == 200
     begun = time.monotonic()
     for connection in slow:
         with suppress(ConnectionResetError):
             answer = connection.recv(65536)
-            assert answer == b"" or b" 408 " in answer or b" 429 " in answer or b" 503 " in answer
+            assert not answer or answer.split(b" ", 2)[1] in {b"400", b"408", b"429", b"503"}
         connection.close()
     assert time.monotonic() - begun < PATIENCE
     assert _point(place)[0] == 200
