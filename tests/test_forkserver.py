@@ -19,13 +19,14 @@ import pytest
 from policygraph.errors import PolicygraphError, QueryFault, TimedOut, TooBusy, TooComplex
 from policygraph.store import write_disk_store
 from policygraph.workers import ForkServer, Limits, Places, Pool, Task
+from policygraph.workers.pool import READY
 
 LIMITS = Limits(seconds=60.0, memory=256 * 2**20, running=2, per_client=1, patience=30)
 BASE = "http://x.example/"
 ANYTHING = "ASK { ?s ?p ?o }"
 ENDLESS = "SELECT (COUNT(*) AS ?n) { " + "".join(f"?a{n} ?b{n} ?c{n} . " for n in range(9)) + "}"
-HUGE = "SELECT (STRLEN(?v22) AS ?n) { BIND ('xxxxxxxxxx' AS ?v0) " + " ".join(
-    f"BIND (CONCAT(?v{n}, ?v{n}) AS ?v{n + 1})" for n in range(22)
+HUGE = "SELECT (STRLEN(?v24) AS ?n) { BIND ('xxxxxxxxxx' AS ?v0) " + " ".join(
+    f"BIND (CONCAT(?v{n}, ?v{n}) AS ?v{n + 1})" for n in range(24)
 )
 
 WEB_PROCESS = """
@@ -40,6 +41,7 @@ pool.run(task, is_gone=lambda: print("runs", flush=True))
 MAIN_PROCESS = """
 import sys, time
 from pathlib import Path
+from policygraph.workers.pool import READY
 from policygraph.workers import ForkServer, Limits
 server = ForkServer(Path(sys.argv[1]), "", Path(sys.argv[2]), Limits())
 print(server.pid, flush=True)
@@ -182,11 +184,12 @@ def test_workers_share_the_graph(tmp_path, serve, short_folder):
 
 
 def test_a_worker_that_grew_answers_and_is_replaced(tiny, serve, short_folder):
-    server = serve(tiny)
-    with _pool(server, short_folder) as pool:
+    limits = replace(LIMITS, memory=2**30)
+    server = serve(tiny, limits)
+    with _pool(server, short_folder, limits) as pool:
         before = _children_of(server.pid)
-        assert b"41943040" in _ask(pool, HUGE + "}").body
-        assert _soon(lambda: len(_children_of(server.pid)) == 2)
+        assert b"167772160" in _ask(pool, HUGE + "}").body
+        assert _soon(lambda: len(_children_of(server.pid)) == READY)
         assert _children_of(server.pid) != before
 
 
@@ -232,7 +235,7 @@ def test_a_retired_fork_server_ends_with_its_last_worker(tiny, serve, short_fold
 def test_closing_the_pool_leaves_no_process(tiny, serve, short_folder):
     server = serve(tiny)
     with _pool(server, short_folder):
-        assert len(_children_of(server.pid)) == 2
+        assert len(_children_of(server.pid)) == READY
     assert _children_of(server.pid) == []
 
 
@@ -264,7 +267,7 @@ def test_nothing_outlives_the_process_that_started_it(tiny, short_folder):
         places = Places(short_folder / "places", LIMITS)
         pool = Pool(path, "", LIMITS, places)
         pids = [pid, *_children_of(pid)]
-        assert len(pids) == 3
+        assert len(pids) == 1 + READY
         process.kill()
     assert _soon(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
     pool.close()

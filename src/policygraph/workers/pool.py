@@ -16,9 +16,12 @@ from policygraph.workers.task import Reply, Task
 from policygraph.workers.trial import NeedsPlace, Run, Trial, looking
 from policygraph.workers.worker import Worker, WorkerLost, out_of_memory
 
-READY = 2
-"""Idle workers that a pool keeps, or as many as may run; others are forked as they are needed."""
-_WAITS_FOR_A_WORKER = 0.05
+READY = 4
+"""Idle workers that a pool keeps, or as many as may run; others are forked as they are needed.
+
+With fewer, requests at once wait for each other: with two, a fifth less is answered.
+"""
+_WAITS_FOR_A_WORKER = 0.5
 """Seconds that a query waits for a worker to be idle before it asks for a place."""
 
 
