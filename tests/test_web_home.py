@@ -103,3 +103,14 @@ def test_a_row_names_its_source_where_there_are_several(copied, home):
     statements.write_text(text)
     page = home(copied)
     assert "Another text, section\xa00, sentence\xa01" in page
+
+
+def test_it_leads_programs_to_the_descriptions(client):
+    links = client.get("/").headers["Link"]
+    for target, relation in {
+        "/void": "describedby",
+        "/dcat": "describedby",
+        "/sparql": "service-desc",
+    }.items():
+        assert f'<{target}>; rel="{relation}"' in links
+        assert client.get(target).mimetype == "text/turtle"

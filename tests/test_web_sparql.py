@@ -393,6 +393,25 @@ def test_a_fault_has_line_and_column_and_shows_the_line(client, query, line, col
         assert response.json["caret"] == column
 
 
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("SELECT ?s {\n ?s ?p ?o FILTER(?o = )\n}", "something before is not complete"),
+        ("SELECT ?s { ?s ?p ?o } }", "bracket too many"),
+        ("SELECT ?s { ?s ?p '}'", "bracket too many or too few"),
+    ],
+)
+def test_brackets_are_blamed_only_when_they_do_not_match(client, query, detail):
+    assert detail in client.get("/sparql", query_string={"query": query}).json["detail"]
+
+
+def test_a_page_shows_the_languages_of_what_it_found(client):
+    query = "SELECT ?label { VALUES ?label { 'Actor'@en 'Actor'@es 'Actor' } }"
+    page = client.get("/sparql", query_string={"query": query, "format": "html"}).text
+    for language in ("en", "es"):
+        assert page.count(f'<span class="language">{language}</span>') == 1
+
+
 def test_what_can_be_sent_is_listed(client):
     response = client.get("/sparql?query=ASK{}", headers={"Accept": "image/png"})
     assert "application/sparql-results+xml" in response.json["available"]

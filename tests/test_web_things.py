@@ -428,3 +428,25 @@ def test_a_real_server_follows_a_thing_to_its_document(address):
     response = httpx.get(f"{address}/id/{THING}", follow_redirects=True, headers=BROWSER)
     assert str(response.url) == f"{address}/doc/{THING}"
     assert "immigration judges" in response.text
+
+
+def test_what_was_replaced_or_withdrawn_is_in_no_list(serve, client):
+    changed = serve(
+        'policy:old a pg:Policy ; skos:prefLabel "Old"@en ; '
+        "dcterms:isReplacedBy policy:more-immigration-judges . "
+        'policy:away a pg:Policy ; skos:prefLabel "Away"@en ; owl:deprecated true .'
+    )
+    for path in ("/doc/policy.nt", "/doc/policy.html", "/doc/index.html", "/"):
+        text = changed.get(path).text
+        assert text == client.get(path).text
+        assert "policy/away" not in text
+    sitemap = changed.get("/sitemap-1.xml").text
+    assert "/doc/policy/away<" not in sitemap
+    assert "/doc/policy/old<" not in sitemap
+
+
+def test_headings_call_no_person_an_it(client):
+    person = client.get("/doc/actor/kamala-harris.html").text
+    assert "<h3>Said of Kamala Harris</h3>" in person
+    assert "of it<" not in person
+    assert "<h3>Said of it</h3>" in client.get(f"/doc/{THING}.html").text

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from policygraph.facts import in_order
+from policygraph.standing import THAT_STAND
 from policygraph.store import Store
 from policygraph.terms import Iri
 
@@ -11,13 +12,14 @@ MOST_LISTED = 500
 _KINDS = """
 SELECT ?kind (COUNT(DISTINCT ?it) AS ?count) {{
   ?it a ?type FILTER (STRSTARTS(STR(?it), "{start}"))
-  FILTER NOT EXISTS {{ ?passage oa:hasSelector ?it }}
+  FILTER NOT EXISTS {{ ?passage oa:hasSelector ?it }} {that_stand}
   BIND (STRBEFORE(STRAFTER(STR(?it), "{start}"), "/") AS ?kind) }} GROUP BY ?kind ORDER BY ?kind"""
 _OF_KIND = """
 SELECT DISTINCT ?it {{
   ?it a ?type FILTER (STRSTARTS(STR(?it), "{start}{kind}/"))
-  FILTER NOT EXISTS {{ ?passage oa:hasSelector ?it }} }} LIMIT {most}"""
-_OF_SOURCE = "SELECT DISTINCT ?it {{ ?it {property} <{start}source/{source}> }} LIMIT {most}"
+  FILTER NOT EXISTS {{ ?passage oa:hasSelector ?it }} {that_stand} }} LIMIT {most}"""
+_OF_SOURCE = """
+SELECT DISTINCT ?it {{ ?it {property} <{start}source/{source}> {that_stand} }} LIMIT {most}"""
 _PARTS = {"statement": "dcterms:source", "passage": "oa:hasSource"}
 """What is numbered within a source, and the property that says so."""
 
@@ -32,11 +34,11 @@ class Listing:
 
 
 def kinds_of_things(store: Store) -> dict[str, int]:
-    """Return the types that things have in their IRIs, and how many there are of each.
+    """Return the types that things have in their IRIs, and how many stand of each.
 
     It looks at every thing, so count once and keep it.
     """
-    rows = store.select(_KINDS.format(start=f"{store.base}id/"))
+    rows = store.select(_KINDS.format(start=f"{store.base}id/", that_stand=THAT_STAND))
     counts = {str(row["kind"]): int(str(row["count"])) for row in rows}
     return {kind: count for kind, count in counts.items() if kind}
 
@@ -56,6 +58,7 @@ def listing(store: Store, name: str) -> Listing | None:
             kind=kind,
             source=source,
             property=_PARTS.get(kind, ""),
+            that_stand=THAT_STAND,
             most=MOST_LISTED + 1,
         )
     )

@@ -14,6 +14,11 @@ _LABELS_SEARCHED = 20_000
 """Labels that are looked through for a near name, so that a wrong one costs little in any graph."""
 _SHORTEST_START = 3
 
+THAT_STAND = """
+MINUS { { ?it dcterms:isReplacedBy ?other }
+  UNION { ?it owl:deprecated ?gone FILTER (STR(?gone) IN ("true", "1")) } }"""
+"""What leaves of `?it` only things that were neither replaced nor withdrawn, for lists."""
+
 _KNOWN = """
 SELECT ?it ?replacement ?withdrawn {{
   VALUES ?it {{ {names} }}

@@ -146,8 +146,16 @@ def _reason(complaint: str, rest: str, query: str) -> str:
     if missing:
         return f"a prefix is used that is not declared ({missing}); add a PREFIX line"
     if not rest:
-        return "the query ends too early, or has a bracket too many or too few"
+        return f"the query ends too early, or {_what_else(query)}"
     return f"not understood from here on: {rest.splitlines()[0][:60]}"
+
+
+def _what_else(query: str) -> str:
+    """Return what else is wrong where the engine read to the end: then it names no better place."""
+    text = _NO_NAMES.sub(" ", query)
+    if all(text.count(opening) == text.count(closing) for opening, closing in ("()", "{}", "[]")):
+        return "something before is not complete, such as a comparison without its second side"
+    return "has a bracket too many or too few"
 
 
 def _missing_prefixes(query: str) -> str:

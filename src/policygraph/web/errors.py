@@ -48,14 +48,19 @@ def _foreign(error: HTTPException) -> BaseResponse:
     status = HTTPStatus(answer.status_code)
     note_problem(request.environ, status)
     members = members_of_status(status, detail=_methods(answer), request_id=_request_id())
-    kept = [(name, answer.headers[name]) for name in _KEPT if name in answer.headers]
+    kept = [(name, _in_order(answer.headers[name])) for name in _KEPT if name in answer.headers]
     return _response(members, [*headers_of(status), *kept])
 
 
 def _methods(answer: BaseResponse) -> str:
     """Say which methods an address takes, where the answer names them."""
-    allowed = answer.headers.get("Allow", "")
+    allowed = _in_order(answer.headers.get("Allow", ""))
     return allowed and f"{request.method} is not for this address; it takes {allowed}"
+
+
+def _in_order(values: str) -> str:
+    """Put the values of a header in order: Flask has methods in a set."""
+    return ", ".join(sorted(values.split(", ")))
 
 
 def _request_id() -> str:

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, render_template, url_for
 
 from policygraph.catalogue import Query
 from policygraph.errors import QueryFault
+from policygraph.standing import THAT_STAND
 from policygraph.store import Store
 from policygraph.web.served import as_example, current
 from policygraph.web.tables import Table, as_cited_table
+from policygraph.web.variants import link
 
 bp = Blueprint("home", __name__)
 
@@ -27,13 +29,20 @@ _COUNTED = (
 )
 """The classes counted, and what one and many of them are called. To count one more, add a row."""
 
-_COUNTS = "SELECT (COUNT(DISTINCT ?thing) AS ?count) {{ ?thing a/rdfs:subClassOf* {class_} }}"
+_COUNTS = """
+SELECT (COUNT(DISTINCT ?it) AS ?count) {{ ?it a/rdfs:subClassOf* {class_} {that_stand} }}"""
 _ABOUT = """
 SELECT ?title ?description ?licence {{
   <{base}dataset> dcterms:title ?title FILTER (LANG(?title) = "en")
   OPTIONAL {{ <{base}dataset> dcterms:description ?description
     FILTER (LANG(?description) = "en") }}
   OPTIONAL {{ <{base}dataset> dcterms:license ?licence }} }}"""
+_LEADING_ON = (
+    ("discovery.void", "describedby"),
+    ("discovery.dcat", "describedby"),
+    ("sparql.ask", "service-desc"),
+)
+"""Where a program that begins at the home page finds the data: view and relation."""
 _LICENCES = {"https://creativecommons.org/licenses/by/4.0/": "CC BY 4.0"}
 """Names of licences that people know better than their addresses."""
 
@@ -49,10 +58,10 @@ class Answered:
 
 
 @bp.get("/")
-def home() -> str:
-    """Show what this is to somebody who has never heard of a graph."""
+def home() -> Response:
+    """Show what this is to somebody who has never heard of a graph, and lead programs on."""
     served = current()
-    return render_template(
+    page = render_template(
         "home.html",
         base=served.base,
         about=_about(served.store),
@@ -60,6 +69,11 @@ def home() -> str:
         answers=[_answered(question, served.store) for question in served.tagged("home")],
         number_of_questions=len(served.questions),
     )
+    response = Response(page, content_type="text/html; charset=utf-8")
+    response.headers["Link"] = ", ".join(
+        link(url_for(view), relation) for view, relation in _LEADING_ON
+    )
+    return response
 
 
 def _about(store: Store) -> dict[str, str]:
@@ -76,7 +90,7 @@ def _about(store: Store) -> dict[str, str]:
 def _counts(store: Store) -> list[tuple[int, str]]:
     counts = []
     for class_, one, many in _COUNTED:
-        (row,) = store.select(_COUNTS.format(class_=class_))
+        (row,) = store.select(_COUNTS.format(class_=class_, that_stand=THAT_STAND))
         count = int(str(row["count"]))
         counts.append((count, one if count == 1 else many))
     return counts

@@ -24,12 +24,12 @@ _OF_STATEMENTS = (
 )  # fmt: skip
 """What a page says of a statement in a sentence."""
 _GROUPS = (
-    ("rdf:subject", "Said of it"),
-    ("pg:side", "Where it is set against another"),
-    ("rdf:object", "Where it is named"),
+    ("rdf:subject", "Said of {who}"),
+    ("pg:side", "Where {who} is set against another"),
+    ("rdf:object", "Where {who} is named"),
     ("pg:dimension", "Contrasts in this respect"),
     ("pg:evidence", "Read from this passage"),
-    ("pg:heldBy", "Said to be held by it"),
+    ("pg:heldBy", "Said to be held by {who}"),
 )
 """What statements are grouped by: the first that fits. To add a group, add a row."""
 
@@ -46,10 +46,11 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """All that the page of a thing shows."""
+    """All that the page of a thing shows; `who` is what headings call it: no person is an "it"."""
 
     description: Description
     title: Name
+    who: str
     labels: tuple[Name, ...]
     others: tuple[Name, ...]
     kinds: tuple[Name, ...]
@@ -67,17 +68,19 @@ def portray(description: Description) -> Portrait:
     words = Words(known, here=iri)
     is_statement = bool(known.values(iri, "pg:voice"))
     title = words.of(iri)
+    who = title.text if known.has(iri, "rdf:type", "schema:Person") else "it"
     labels = (Name(label.value, foreign(label.language)) for label in known.labels(iri))
     return Portrait(
         description=description,
         title=title,
+        who=who,
         labels=tuple(name for name in labels if name.text != title.text),
         others=words.all_of(iri, "skos:altLabel"),
         kinds=words.all_of(iri, "rdf:type"),
         meaning=next(filter(None, map(words.definition_of, known.values(iri, "rdf:type"))), None),
         statement=words.said(iri) if is_statement else None,
         facts=tuple(_facts(description, words, is_statement=is_statement)),
-        groups=tuple(_grouped(description, words)),
+        groups=tuple(_grouped(description, words, who)),
         referring=tuple(_referring(description, words)),
         elsewhere=tuple(_properties(description, words, _names(_ELSEWHERE, description.base))),
     )
@@ -99,7 +102,9 @@ def _properties(description: Description, words: Words, predicates: set[str]) ->
         yield Property(words.of(predicate), tuple(values[:MOST_SHOWN]), len(values))
 
 
-def _grouped(description: Description, words: Words) -> Iterator[tuple[str, tuple[Said, ...]]]:
+def _grouped(
+    description: Description, words: Words, who: str
+) -> Iterator[tuple[str, tuple[Said, ...]]]:
     """Yield statements about the thing, each once, under the first heading that fits."""
     known, iri = description.known, description.iri
     left = dict.fromkeys(description.statements)
@@ -108,7 +113,7 @@ def _grouped(description: Description, words: Words) -> Iterator[tuple[str, tupl
         for each in fitting:
             del left[each]
         if fitting:
-            yield heading, tuple(map(words.said, fitting))
+            yield heading.format(who=who), tuple(map(words.said, fitting))
 
 
 def _referring(description: Description, words: Words) -> Iterator[Property]:

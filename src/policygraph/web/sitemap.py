@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 from flask import request, url_for
 
 from policygraph.errors import UnknownThing
+from policygraph.standing import THAT_STAND
 from policygraph.web.kept import kept
 from policygraph.web.served import current
 
@@ -28,8 +29,8 @@ PAGES = (
 )
 """The views of the pages that are no things. To have one more crawled, add a row."""
 
-_THINGS = """SELECT DISTINCT ?thing {{ ?thing a ?class
-  FILTER (isIRI(?thing) && STRSTARTS(STR(?thing), "{base}id/")) }} ORDER BY ?thing"""
+_THINGS = """SELECT DISTINCT ?it {{ ?it a ?class
+  FILTER (isIRI(?it) && STRSTARTS(STR(?it), "{base}id/")) {that_stand} }} ORDER BY ?it"""
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _SCHEMA = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _UNRESERVED = "/:@!$&'()*+,;=%"
@@ -81,6 +82,6 @@ def _pages() -> Iterator[str]:
 def _documents() -> Iterator[str]:
     """Yield the path of the page of each thing."""
     store = current().store
-    for row in store.select(_THINGS.format(base=store.base)):
-        path = str(row["thing"]).removeprefix(f"{store.base}id/")
+    for row in store.select(_THINGS.format(base=store.base, that_stand=THAT_STAND)):
+        path = str(row["it"]).removeprefix(f"{store.base}id/")
         yield f"doc/{escape(quote(path, safe=_UNRESERVED))}"
