@@ -28,6 +28,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from policygraph.errors import QueryFault
+
 _TOKEN = re.compile(
     r"""
       (?P<skipped> \s++ | \#[^\n\r]*+ )
@@ -45,7 +47,11 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _DOUBTFUL = re.compile(r"[)#']")
-_GROUP_FOLLOWS = re.compile(r"[^\s\#{]*+ (?: \s | \#[^\n\r]*+ )*+ \{", re.VERBOSE)
+_GROUP_FOLLOWS = re.compile(r"[^\s\#{]{1000} | [^\s\#{]*+ (?: \s | \#[^\n\r]*+ )*+ \{", re.VERBOSE)
+"""What is longer is not read: in doubt, a group follows."""
+_QUOTES = {'"', "'"}
+_MOST_READ = 1 << 25
+"""Characters read for the tokens of one query, some of them again and again: a quarter second."""
 _DEEPEST = 128
 """Brackets within brackets. The deepest query of the project has eight."""
 _BRACKETS = {"{": 1, "(": 1, "[": 1, "}": -1, ")": -1, "]": -1}
@@ -142,15 +148,27 @@ def tokens_of(query: str) -> Iterator[re.Match[str]]:
     The second is followed only where it could matter: where it would end a filter, begin a comment
     or begin a string within the `<…>`. An IRI with `://` cannot be anything else. Each position is
     read once, however many readings lead to it.
+
+    Raises QueryFault where that would take long: a quote that nothing closes, and a comment that
+    may begin within a `<…>`, are read to their ends, and a query can have many.
     """
-    pending, done = [0], set[int]()
+    pending, done, left = [0], set[int](), _MOST_READ
     while pending:
         position = pending.pop()
         while position < len(query) and position not in done:
             done.add(position)
             token = _TOKEN.match(query, position)
             assert token
+            left -= _read_for(token)
+            if left < 0:
+                raise QueryFault("it has too many quotes that nothing closes, or '<'; write less")
             yield token
             if token.lastgroup == "iri" and _DOUBTFUL.search(token.group()):
                 pending.append(position + 1)
             position = token.end()
+
+
+def _read_for(token: re.Match[str]) -> int:
+    """Return how many characters may have been read to find a token."""
+    end = len(token.string) if token.group() in _QUOTES else token.end()
+    return end - token.start()

@@ -133,8 +133,8 @@ class Worker:
             now = time.monotonic()
             if now >= until:
                 raise TimedOut(
-                    f"the query ran for {seconds:g} seconds, which is all it may; ask for less: "
-                    "fewer patterns, a narrower filter, a LIMIT"
+                    f"the query ran for {seconds:g} second{'s' * (seconds != 1)}, which is all it "
+                    "may; ask for less: fewer patterns, a narrower filter, a LIMIT"
                 )
             if now >= looks_at:
                 look()
