@@ -162,7 +162,7 @@ def test_two_web_processes_share_the_places(tiny, serve, short_folder):
         ThreadPoolExecutor(2) as many,
     ):
         oldest = _running(many, one, ENDLESS, client="a")
-        newer = _running(many, one, ENDLESS, client="b", seconds=6)
+        newer = _running(many, one, ENDLESS, client="b", seconds=4)
         with pytest.raises(TimedOut):
             _ask(other, ENDLESS, client="c", seconds=1)
         assert isinstance(oldest.exception(), TooBusy)

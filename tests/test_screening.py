@@ -7,12 +7,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from policygraph.catalogue import questions, violation_queries
+from policygraph.errors import QueryFault
 from policygraph.screening import (
     calls_out,
     is_nested_too_deeply,
     is_update,
     is_volatile,
     screen,
+    tokens_of,
 )
 
 # <U> stands for the address of a server that must hear nothing.
@@ -188,3 +190,18 @@ def test_a_hostile_megabyte_is_read_in_one_go(part):
     start = time.monotonic()
     calls_out(text)
     assert time.monotonic() - start < 30
+
+
+@pytest.mark.parametrize("part", ["\\'", '\\"', "<#>"])
+def test_what_would_be_read_to_its_end_again_and_again_is_refused(part):
+    """Nothing else ends it: it is read in the web process, which has no limit of time."""
+    with pytest.raises(QueryFault):
+        list(tokens_of(part * (1024 * 1024 // len(part))))
+
+
+def test_a_few_quotes_that_nothing_closes_are_read_on():
+    assert calls_out("ASK { " + r":a\' " * 101 + "SERVICE <http://x/> {} }")
+
+
+def test_names_in_one_row_are_read_in_one_go():
+    assert calls_out("ASK { " + "service:a." * 100_000)

@@ -65,8 +65,12 @@ class Keeper:
             self._settings.limits,
             context=snapshot.context,
         )
+        try:
+            self._folder.publish(Version(number, snapshot.folder, server.socket))
+        except PolicygraphError:
+            server.stop()  # nobody will ask it, and what it would replace is still asked
+            raise
         self._running.append(_Running(number, snapshot, server))
-        self._folder.publish(Version(number, snapshot.folder, server.socket))
 
     def start(self, web_pids: Callable[[], list[int]]) -> None:
         """Begin to keep. What is given tells the web processes there are."""
@@ -89,12 +93,19 @@ class Keeper:
 
     def _keep(self, web_pids: Callable[[], list[int]]) -> None:
         while not self._is_stopping:
-            self._listen()
-            self._look()
-            self._begin()
-            self._end()
-            self._mend()
-            self._retire(self._folder.acknowledged(web_pids()))
+            try:
+                self._do_what_is_due(web_pids)
+            except (PolicygraphError, OSError) as error:  # a full disk, no more processes
+                sys.stderr.write(f"policygraph: {error}\n")
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    def _do_what_is_due(self, web_pids: Callable[[], list[int]]) -> None:
+        self._listen()
+        self._look()
+        self._begin()
+        self._end()
+        self._mend()
+        self._retire(self._folder.acknowledged(web_pids()))
 
     def _listen(self) -> None:
         """Do what is asked for, which is waited for no longer than a tick."""

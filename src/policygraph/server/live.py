@@ -40,8 +40,7 @@ class Live:
         # An old version is closed wherever its last reference goes, in the midst of this too.
         self._lock = threading.RLock()
         self._in_use: set[int] = set()
-        self._version = folder.published()
-        self._serve(self._version)
+        self._serve(folder.published())
 
     def follow(self, tell: Callable[[Served], None]) -> None:
         """Begin to swap whenever another version is published, and tell of each."""
@@ -63,11 +62,14 @@ class Live:
             return  # the server has ended, and this process is about to
         if version.number == self._version.number:
             return
-        before, self._version = self._version, version
-        self._serve(version, self.served.store if version.snapshot == before.snapshot else None)
+        is_known = version.snapshot == self._version.snapshot
+        self._serve(version, self.served.store if is_known else None)
 
     def _serve(self, version: Version, store: Store | None = None) -> None:
-        """Serve a version; where only its fork server is another, over the same store."""
+        """Serve a version; where only its fork server is another, over the same store.
+
+        Where that fails, the version before goes on, and it is tried again.
+        """
         snapshot = open_snapshot(version.snapshot)
         hold = snapshot.hold()
         store, questions = store or snapshot.open_store(), snapshot.questions()
@@ -83,7 +85,7 @@ class Live:
         with self._lock:
             self._in_use.add(version.number)
         weakref.finalize(served, self._close, version.number, pool, hold).atexit = False
-        self.served = served
+        self.served, self._version = served, version
         self._acknowledge()
 
     def _close(self, number: int, pool: Pool, hold: IO[bytes]) -> None:

@@ -23,6 +23,7 @@ from granian.server.mp import MPServer, WorkerProcess
 from policygraph.front import bodies, flights
 from policygraph.server.keeper import Keeper
 from policygraph.server.listening import BACKLOG
+from policygraph.web import asking
 from policygraph.web.settings import Settings
 from policygraph.workers import Limits
 
@@ -59,7 +60,8 @@ _LOG = {
 def _threads(limits: Limits) -> int:
     """Return one thread for each request that runs or waits, so that we say who waits."""
     queries = limits.running + limits.waiting
-    return queries + bodies.MOST + flights.MOST_WAITING + _THREADS_FOR_PAGES
+    slow = bodies.MOST + flights.MOST_WAITING + asking.MOST_CALLING
+    return queries + slow + _THREADS_FOR_PAGES
 
 
 class WebProcesses(MPServer):

@@ -6,14 +6,16 @@ Flask or a request.
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from policygraph.errors import AnswerTooLarge, QueryFault
+from policygraph.errors import AnswerTooLarge, QueryFault, TooBusy, TooManyFromOne
 from policygraph.federation import MOST_BYTES, resolved
 from policygraph.screening import Screened, is_update, is_volatile, screen
 from policygraph.store import Format, Kind, format_named
+from policygraph.web.crowds import Crowd
 from policygraph.web.faults import RequestFault, UpdateRefused
 from policygraph.web.negotiation import Offer, acceptable, chosen, offers_for, remembered
 from policygraph.web.served import Served
@@ -24,6 +26,10 @@ LONGEST_PAGE = 500
 LARGEST_PAGE = 1024 * 1024
 """Bytes of an answer that are made into a page; of a larger one, a page says so."""
 
+MOST_CALLING, MOST_CALLING_OF_ONE = 16, 4
+"""Queries whose endpoints a web process asks at once, in all and of one client: each holds a thread
+for as long as the slowest endpoint takes, and the answers in memory."""
+_CALLING = Crowd(MOST_CALLING, MOST_CALLING_OF_ONE)
 _LEAST = 0.1
 """Seconds that a query has at least, however long the endpoints took that it asks."""
 _GENID = ".well-known/genid/"
@@ -191,12 +197,28 @@ def _with_services(question: Question, served: Served) -> tuple[str, float]:
     most = served.settings.limits.seconds
     seconds = min(question.seconds or most, most)
     begun = time.monotonic()
-    query = resolved(
-        question.query,
-        allowed=served.settings.allowed_services,
-        seconds=seconds,
-        most_bytes=MOST_BYTES,
-        genid=served.base + _GENID,
-        depth=question.depth,
-    )
+    with _place_to_call(question.client):
+        query = resolved(
+            question.query,
+            allowed=served.settings.allowed_services,
+            seconds=seconds,
+            most_bytes=MOST_BYTES,
+            genid=served.base + _GENID,
+            depth=question.depth,
+        )
     return query, max(seconds - (time.monotonic() - begun), _LEAST)
+
+
+@contextmanager
+def _place_to_call(client: str) -> Iterator[None]:
+    """Be one of the few queries whose endpoints are asked. Raises TooBusy, TooManyFromOne."""
+    if not _CALLING.enter(client):
+        if _CALLING.is_full:
+            raise TooBusy("too many queries wait for other endpoints; try again in a few seconds")
+        raise TooManyFromOne(
+            "too many of your queries wait for other endpoints; send this one after them"
+        )
+    try:
+        yield
+    finally:
+        _CALLING.leave(client)

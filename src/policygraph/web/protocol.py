@@ -30,6 +30,8 @@ _WITHOUT_BODY = {"GET", "HEAD"}
 _HARMLESS = {"GET", "HEAD", "POST", "QUERY"}
 _UTF_8 = {"utf-8", "utf8"}
 _MOST_PARAMETERS = 1000
+_LONGEST_TYPE = 1000
+"""Characters of a Content-Type that are read, which takes time by the square of its length."""
 _ONLY_QUERY = "query="
 _BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*")
@@ -93,7 +95,7 @@ def _content_type(header: str) -> tuple[str, str]:
     if ";" not in header:
         return header.strip().lower(), "utf-8"
     message = Message()
-    message["Content-Type"] = header
+    message["Content-Type"] = header[:_LONGEST_TYPE]
     charset = message.get_param("charset") or "utf-8"
     return header.partition(";")[0].strip().lower(), str(charset).strip().lower()
 
