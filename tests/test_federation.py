@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policygraph import Store
+from policygraph.errors import TooManyFromOne
 from policygraph.federation import (
     ServiceFailed,
     ServiceRefused,
@@ -24,6 +26,7 @@ from policygraph.federation import (
 from policygraph.federation.asking import DEPTH, MOST_AT_ONCE
 from policygraph.federation.values import MOST_ROWS
 from policygraph.screening import calls_out
+from policygraph.web import asking
 
 GENID = "http://here.example/.well-known/genid/"
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -682,3 +685,15 @@ SELECT ?actor {{ SERVICE <{endpoint}> {{ ?actor a pg:Actor }} }} ORDER BY ?actor
     actors = [row["actor"]["value"] for row in mine["results"]["bindings"]]
     assert len(actors) > 3
     assert [row["actor"] for row in solutions(resolve(query, endpoint))] == actors
+
+
+def test_few_queries_of_one_client_hold_a_thread_for_other_endpoints():
+    with ExitStack() as held:
+        for _ in range(asking.MOST_CALLING_OF_ONE):
+            held.enter_context(asking.place_to_call("one"))
+        with pytest.raises(TooManyFromOne), asking.place_to_call("one"):
+            pass
+        with asking.place_to_call("another"):
+            pass
+    with asking.place_to_call("one"):
+        pass

@@ -197,7 +197,7 @@ def _with_services(question: Question, served: Served) -> tuple[str, float]:
     most = served.settings.limits.seconds
     seconds = min(question.seconds or most, most)
     begun = time.monotonic()
-    with _place_to_call(question.client):
+    with place_to_call(question.client):
         query = resolved(
             question.query,
             allowed=served.settings.allowed_services,
@@ -210,7 +210,7 @@ def _with_services(question: Question, served: Served) -> tuple[str, float]:
 
 
 @contextmanager
-def _place_to_call(client: str) -> Iterator[None]:
+def place_to_call(client: str) -> Iterator[None]:
     """Be one of the few queries whose endpoints are asked. Raises TooBusy, TooManyFromOne."""
     if not _CALLING.enter(client):
         if _CALLING.is_full:

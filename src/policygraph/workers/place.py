@@ -111,5 +111,5 @@ class Guard:
 def _mapped(path: Path, size: int) -> tuple[int, mmap.mmap]:
     """Open a file, made where it is not there, and map it; what others wrote stays."""
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    os.ftruncate(file, size)
+    os.posix_fallocate(file, 0, size)  # a hole in a file on a full disk would end the process
     return file, mmap.mmap(file, size)
